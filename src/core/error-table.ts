@@ -1,0 +1,71 @@
+/** What is known to have happened to the thing asked for; `rejected` and `not_submitted` are said only with proof. */
+export type ErrorOutcome = 'not_submitted' | 'rejected' | 'unknown' | 'pending'
+
+/** What a code means to a caller. `hint` is the next step in plain words, where the error brings none of its own. */
+export type ErrorRow = { readonly outcome: ErrorOutcome; readonly retryable: boolean; readonly hint: string }
+
+const refused = (hint: string): ErrorRow => ({ outcome: 'not_submitted', retryable: false, hint })
+const notNow = (hint: string): ErrorRow => ({ outcome: 'not_submitted', retryable: true, hint })
+const ruledOut = (hint: string): ErrorRow => ({ outcome: 'rejected', retryable: false, hint })
+
+/**
+ * Every code that reaches a caller. Codes never change meaning; texts may. `retryable` is about the same request: for
+ * `unknown` and `pending` under the same idempotency key. Statuses are the edge's own: src/http/problem.ts.
+ * For the model's own failures the outcome speaks of the call that failed, not of tool calls made before it.
+ */
+export const errorTable = {
+  INVALID_JSON: refused('Send one plain JSON object in UTF-8, each member once.'),
+  INVALID_REQUEST: refused('Send {"tool": name, "args": {…}} and nothing else.'),
+  INVALID_ARGUMENTS: refused("Send exactly the arguments that the tool's schema names, with their types."),
+  IDEMPOTENCY_KEY_INVALID: refused('Use 1 to 128 visible ASCII characters, one key a request, or send none.'),
+  IDEMPOTENCY_KEY_REUSED: refused('This key stands for another request. Use a new key for a new request.'),
+  UNSUPPORTED_MEDIA_TYPE: refused('Send the body as application/json in UTF-8, not compressed.'),
+  PAYLOAD_TOO_LARGE: refused('Send a smaller request.'),
+  NOT_FOUND: refused('Check the path: nothing is served there.'),
+  METHOD_NOT_ALLOWED: refused('Use a method that the Allow header names.'),
+  UNKNOWN_TOOL: refused('Use one of the names in availableTools, exactly as written.'),
+  INVALID_MOVE: ruledOut('Read the board with ttt_get_state: play as the player whose turn it is, on an empty cell.'),
+  STATE_ERROR: ruledOut('Read the game with ttt_get_state and use the tool that fits its state.'),
+  GAME_NOT_FOUND: ruledOut('Create a game first with ttt_create_game and use the gameId it returns.'),
+  GAME_BUSY: notNow('Another call on this game is running. Wait a second, then read the board.'),
+  LEDGER_REFUSED: ruledOut('The ledger refused the message itself. An operator must look; do not repeat the call.'),
+  ORACLE_ERROR: ruledOut('The game rules failed to run. Tell the user; do not repeat the call.'),
+  LEDGER_UNREACHABLE: notNow('Nothing was played. Try again in a few seconds.'),
+  CIRCUIT_OPEN: notNow('The ledger is resting after failures; nothing was played. Try again in half a minute.'),
+  OUTCOME_UNKNOWN: {
+    outcome: 'unknown',
+    retryable: true,
+    hint: 'It may have been done. Send the same request again or read the board; play nothing else before.',
+  },
+  CONFIRMATION_PENDING: {
+    outcome: 'pending',
+    retryable: true,
+    hint: 'It was accepted and is not visible yet. Read the board in a few seconds; play nothing else before.',
+  },
+  DEADLINE_EXCEEDED: notNow('Nothing was sent in time. Try again.'),
+  WALLET_ERROR: refused('The wallet cannot sign this. An operator must look; do not repeat the call.'),
+  LLM_UNAVAILABLE: notNow('The language model cannot be reached. Try again in a moment.'),
+  LLM_TIMEOUT: notNow('The language model took too long. Try again, with less to do in one turn.'),
+  LLM_BAD_RESPONSE: notNow('The language model answered with something unusable. Try again.'),
+  LLM_STREAM_CUT: notNow("The language model's answer broke off. Read the board before asking again."),
+  RATE_LIMITED: notNow('Too many requests. Wait as long as Retry-After says.'),
+  OVERLOADED: notNow('The service is busy. Wait as long as Retry-After says, then try again.'),
+  SHUTTING_DOWN: notNow('The service is stopping. Try again when it is back.'),
+  UNAUTHENTICATED: refused('Send a valid token in the Authorization header.'),
+  FORBIDDEN: refused('This caller may not do that.'),
+  ORIGIN_NOT_ALLOWED: refused('Call from a page whose origin an operator listed in OTTO_ALLOWED_ORIGINS.'),
+  HOST_NOT_ALLOWED: refused('Use localhost, or a host name that an operator listed in OTTO_ALLOWED_HOSTS.'),
+  KILL_SWITCH: refused('Signing is switched off by an operator. Tell the user.'),
+  STORAGE_UNAVAILABLE: notNow('Nothing was played: it could not be written down first. Try again later.'),
+  INTERNAL_ERROR: {
+    outcome: 'unknown',
+    retryable: true,
+    hint: 'This is a fault of the service. Read the board before trying again.',
+  },
+} as const satisfies Readonly<Record<Uppercase<string>, ErrorRow>>
+
+/** A code with a row in the table. */
+export type ErrorCode = keyof typeof errorTable
+
+/** Is it a code that may be shown to a caller? */
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code)
