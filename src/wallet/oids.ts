@@ -1,0 +1,20 @@
+/** The object identifiers of a PKCS#12 store, dotted. @see RFC 7292, RFC 8018, RFC 5208, RFC 5480, RFC 5758 */
+export const oids = {
+  data: '1.2.840.113549.1.7.1',
+  encryptedData: '1.2.840.113549.1.7.6',
+  shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+  certBag: '1.2.840.113549.1.12.10.1.3',
+  x509Certificate: '1.2.840.113549.1.9.22.1',
+  friendlyName: '1.2.840.113549.1.9.20',
+  localKeyId: '1.2.840.113549.1.9.21',
+  pbes2: '1.2.840.113549.1.5.13',
+  pbkdf2: '1.2.840.113549.1.5.12',
+  hmacSha256: '1.2.840.113549.2.9',
+  aes256Cbc: '2.16.840.1.101.3.4.1.42',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  ecPublicKey: '1.2.840.10045.2.1',
+  secp256k1: '1.3.132.0.10',
+  ecdsaWithSha512: '1.2.840.10045.4.3.4',
+  commonName: '2.5.4.3',
+  organization: '2.5.4.10',
+} as const
