@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { JsonValue } from '../core/json.ts'
 import type { AccessControl, Definition, VocabularyName } from './messages.ts'
 
 export type FiberStatus = 'Active' | 'Archived' | 'Failed'
@@ -74,7 +74,8 @@ export type MachineRecord = FiberRecord & {
   readonly kind: 'machine'
   readonly definition: Definition
   readonly currentState: string
-  readonly stateData: JsonObject
+  /** A map, but for a child that was spawned with something else: such a machine can take no step. */
+  readonly stateData: JsonValue
   readonly lastReceipt: EventReceipt | null
   readonly parentFiberId: string | null
   readonly childFiberIds: readonly string[]
