@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { MethodNotAllowedError, NotFoundError } from './errors.ts'
+
+type Route = { readonly method: string; readonly segments: readonly string[] }
+
+const segmentsOf = (path: string): string[] => path.split('/')
+
+const matches = ({ segments }: Route, path: readonly string[]): boolean =>
+  segments.length === path.length &&
+  segments.every((segment, index) => segment === path[index] || (segment.startsWith(':') && path[index] !== ''))
+
+/**
+ * Tells an unknown path (404) from an unserved method (405 with `Allow`), and answers the preflight of a page whose
+ * origin was let through. Call it before the routes are registered, since it takes notes of them.
+ */
+export function refuseUnknown(instance: FastifyInstance): void {
+  const routes: Route[] = []
+  instance.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, segments: segmentsOf(url) })
+  })
+
+  instance.setNotFoundHandler(async (request, reply) => {
+    const path = segmentsOf(request.url.split('?', 1)[0] ?? '')
+    const allowed = [...new Set(routes.filter((route) => matches(route, path)).map(({ method }) => method))]
+    // RFC 9110 §9.3.8: nobody needs their request echoed; refused at any path.
+    if (allowed.length === 0 && request.method !== 'TRACE') throw new NotFoundError()
+    if (isPreflight(request)) return answerPreflight(reply, allowed)
+    reply.header('allow', allowed.join(', '))
+    throw new MethodNotAllowedError(allowed)
+  })
+}
+
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+
+// @see Fetch standard, CORS protocol. The origin's own header was set when it was let through.
+const answerPreflight = (reply: FastifyReply, allowed: readonly string[]): FastifyReply =>
+  reply
+    .code(204)
+    .header('access-control-allow-methods', allowed.join(', '))
+    .header('access-control-allow-headers', 'content-type, idempotency-key, traceparent, x-trace-id')
+    .header('access-control-max-age', '600')
+    .send()

@@ -1,0 +1,75 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { ToolCatalog, ToolOutcome } from '../tools/tool.ts'
+import type { Admission } from './admission.ts'
+import { callContext } from './call-context.ts'
+import { InvalidRequestError } from './errors.ts'
+import { takeJsonBodies } from './json-body.ts'
+import { sendOutcome } from './send.ts'
+
+export type OttoToolDeps = {
+  readonly tools: ToolCatalog
+  readonly admission: Admission
+  readonly maxBodyBytes: number
+}
+
+// The cast holds: a body is what decodeJson made.
+const Arguments = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue))
+
+/** `args` is the field's name; `arguments`, which models like to write, is taken too, but not both. */
+const ToolRequest = z.strictObject({
+  tool: z.string().min(1).max(128),
+  args: Arguments.optional(),
+  arguments: Arguments.optional(),
+})
+
+const requestHint = 'Send {"tool": name, "args": {…}}; the names are at GET /otto/tools.'
+
+/** @throws InvalidRequestError naming the member at fault */
+function parseToolRequest(body: unknown): { name: string; args: JsonObject } {
+  const parsed = ToolRequest.safeParse(body)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const path = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]
+    throw new InvalidRequestError('The body is not a tool request.', {
+      hint: requestHint,
+      ...(path === undefined ? {} : { path: String(path) }),
+    })
+  }
+  const { tool, args, arguments: alias } = parsed.data
+  if (args !== undefined && alias !== undefined)
+    throw new InvalidRequestError('The body has both args and arguments.', { path: 'arguments', hint: requestHint })
+  return { name: tool, args: args ?? alias ?? {} }
+}
+
+/**
+ * The tools by name: `POST /otto/tool` with an envelope both ways, `POST /otto/tools/:name` with flat arguments in and
+ * the flat result out, and their list. Both answer under the same statuses; a refused move is an answer (200).
+ */
+export const ottoToolRoutes =
+  ({ tools, admission, maxBodyBytes }: OttoToolDeps): FastifyPluginAsync =>
+  async (instance) => {
+    takeJsonBodies(instance, { maxBodyBytes })
+
+    const call = (name: string, args: unknown, request: FastifyRequest, reply: FastifyReply): Promise<ToolOutcome> => {
+      const run = () => tools.call(name, args, callContext(request, reply))
+      const isWrite = tools.list().some((tool) => tool.name === name && tool.effect === 'write')
+      return isWrite ? admission.write(run) : run()
+    }
+
+    instance.get('/otto/tools', async () => ({ tools: tools.list() }))
+
+    instance.post('/otto/tool', async (request, reply) => {
+      const { name, args } = parseToolRequest(request.body)
+      return sendOutcome(reply, await call(name, args, request, reply))
+    })
+
+    instance.post<{ Params: { name: string } }>('/otto/tools/:name', async (request, reply) => {
+      const args = Arguments.safeParse(request.body)
+      if (!args.success) throw new InvalidRequestError('The body is not an object of arguments.')
+      const outcome = await call(request.params.name, args.data, request, reply)
+      return outcome.success ? reply.send(outcome.result) : sendOutcome(reply, outcome)
+    })
+  }

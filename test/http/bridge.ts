@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import { z } from 'zod'
+import { BaseError } from '../../src/core/errors.ts'
+import type { ServerDeps } from '../../src/http/server.ts'
+import { createServer } from '../../src/http/server.ts'
+import { defineTool } from '../../src/tools/tool.ts'
+import { createToolCatalog } from '../../src/tools/tools.ts'
+
+/** Time of this machine. */
+export const clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal ? { signal } : {}),
+}
+
+class NoSuchGameError extends BaseError {
+  override readonly code = 'GAME_NOT_FOUND'
+  override readonly kind = 'not_found'
+}
+
+class CellTakenError extends BaseError {
+  override readonly code = 'INVALID_MOVE'
+  override readonly kind = 'conflict'
+}
+
+const gameId = z.uuid().toLowerCase()
+const GameView = z.object({ gameId: z.string(), board: z.array(z.string().nullable()) })
+
+/** Boards in memory behind real tools: enough of a game for the doors to be tested without a ledger. */
+export function createBoards() {
+  const boards = new Map<string, (string | null)[]>()
+  const boardOf = (id: string) => {
+    const board = boards.get(id)
+    if (board === undefined) throw new NoSuchGameError('There is no game with this id.')
+    return board
+  }
+  const create = () => {
+    const id = crypto.randomUUID()
+    boards.set(id, Array(9).fill(null))
+    return id
+  }
+  const view = (id: string) => ({ result: { gameId: id, board: [...boardOf(id)] } })
+  const tools = [
+    defineTool({
+      name: 'ttt_create_game',
+      summary: 'Begin a game.',
+      effect: 'write',
+      input: z.strictObject({}),
+      output: GameView,
+      run: async () => view(create()),
+    }),
+    defineTool({
+      name: 'ttt_get_state',
+      summary: 'Read a game.',
+      effect: 'read',
+      input: z.strictObject({ gameId }),
+      output: GameView,
+      run: async (input) => view(input.gameId),
+    }),
+    defineTool({
+      name: 'ttt_make_move',
+      summary: 'Place a mark.',
+      effect: 'write',
+      input: z.strictObject({ gameId, player: z.enum(['X', 'O']), cell: z.int().min(0).max(8) }),
+      output: GameView,
+      run: async (input) => {
+        const board = boardOf(input.gameId)
+        if (board[input.cell] !== null) throw new CellTakenError('That cell already holds a mark.')
+        board[input.cell] = input.player
+        return view(input.gameId)
+      },
+    }),
+    defineTool({
+      name: 'ttt_cancel_game',
+      summary: 'End a game.',
+      effect: 'write',
+      input: z.strictObject({ gameId, reason: z.string().max(500).optional() }),
+      output: GameView,
+      run: async (input) => {
+        const before = view(input.gameId)
+        boards.delete(input.gameId)
+        return before
+      },
+    }),
+  ]
+  return { tools, create, read: (id: string) => [...boardOf(id)] }
+}
+
+type Tools = Parameters<typeof createToolCatalog>[0]['tools']
+
+/** A bridge on a free port; `logged` holds its log lines. Close it with `await using`. */
+export async function startBridge({
+  tools = createBoards().tools,
+  deadlineMs = 5_000,
+  ...rest
+}: { tools?: Tools; deadlineMs?: number } & Partial<Omit<ServerDeps, 'tools'>> = {}): Promise<Bridge> {
+  const logged: Record<string, unknown>[] = []
+  const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) })
+  const catalog = createToolCatalog({ tools, clock, deadlineMs, log })
+  const server = createServer({
+    tools: catalog,
+    wallets: () => ({ playerX: { address: 'DAG-of-X' }, playerO: { address: 'DAG-of-O' } }),
+    readGame: (id, context) => catalog.call('ttt_get_state', { gameId: id }, context),
+    health: async () => ({ status: 'healthy', isReady: true, components: { ledger: 'healthy' } }),
+    log,
+    newId: () => crypto.randomUUID(),
+    clock,
+    access: { allowedHosts: [], allowedOrigins: [] },
+    ...rest,
+  })
+  await server.listen({ port: 0, host: '127.0.0.1' })
+  const address = server.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return { port, server, logged, [Symbol.asyncDispose]: () => server.close() }
+}
+
+export type Bridge = {
+  readonly port: number
+  readonly server: FastifyInstance
+  readonly logged: readonly Record<string, unknown>[]
+  [Symbol.asyncDispose](): Promise<void>
+}
