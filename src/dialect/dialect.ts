@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Message, VocabularyName } from '../fiber/messages.ts'
-import type { Fiber, FiberStatus, Invocation } from '../fiber/records.ts'
+import type { EventReceipt, Fiber, FiberStatus, Invocation } from '../fiber/records.ts'
 
 export type DialectName = 'workchain' | 'ottochain'
 
@@ -52,6 +52,9 @@ export type LedgerState = {
   readonly fibers: ReadonlyMap<string, Fiber>
 }
 
+/** What happened to fibers in one snapshot, in order. */
+export type SnapshotLog = { readonly receipts: readonly EventReceipt[]; readonly invocations: readonly Invocation[] }
+
 /** One chain's words: our messages ⇄ its wire JSON, its records ⇄ ours, its paths. */
 export type Dialect = {
   readonly name: DialectName
@@ -66,6 +69,7 @@ export type Dialect = {
   /**
    * The complete wire message: every optional field written, ids lower case, sets without duplicates, expressions in
    * the chain's vocabulary and in normal form. What is signed is its canonical text, nulls as `nulls` says.
+   * @throws MessageIncompleteError without a target sequence number where the dialect signs one
    */
   encode(message: Message): JsonObject
   /**
@@ -79,6 +83,8 @@ export type Dialect = {
   encodeFiber(fiber: Fiber): JsonObject
   /** `{ stateMachines, scriptOracles | scripts }`, the body's `state` at the checkpoint route. */
   encodeCalculatedState(state: LedgerState): JsonObject
+  /** The on-chain state: what the snapshot itself commits to. `log` is that of the newest snapshot alone. */
+  encodeOnChain(state: LedgerState, log: SnapshotLog): JsonObject
   /** @throws RecordUnreadableError where the shape is not a machine's */
   readMachine(json: JsonValue): MachineView
   /** @throws RecordUnreadableError where the shape is not a script's */
