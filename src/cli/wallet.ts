@@ -89,8 +89,9 @@ async function runShow({ dir }: Asked, context: CommandContext): Promise<number>
     return 0
   }
   const password = (await knownPassword(dir, context)) ?? noPassword('OTTO_WALLET_PASSWORD')
-  const shown = await Promise.all(files.map((file) => showFile(join(dir, file), password, context)))
-  return shown.includes(false) ? 1 : 0
+  let code = 0
+  for (const file of files) if (!(await showFile(join(dir, file), password, context))) code = 1
+  return code
 }
 
 const keystoresIn = async (dir: string): Promise<string[]> =>

@@ -88,10 +88,10 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return byte
 }
 
-/** The element at `index` among the children of a node. @throws KeystoreUnreadableError when it is not there. */
-export function childAt(node: BerNode, index: number): BerNode {
+/** The child of a node at an index, with the tag the structure asks for. @throws KeystoreUnreadableError without it. */
+export function childAt(node: BerNode, index: number, tag?: number): BerNode {
   const child = node.children[index]
-  if (child === undefined) throw new KeystoreUnreadableError()
+  if (child === undefined || (tag !== undefined && child.tag !== tag)) throw new KeystoreUnreadableError()
   return child
 }
 

@@ -28,7 +28,7 @@ export function encodePrivateKeyInfo({ privateKey, publicKeyHex }: KeyPair): Buf
  */
 export function decodePrivateKeyInfo(bytes: Uint8Array): KeyPair {
   const info = tagged(decodeBer(bytes), 0x30)
-  const algorithm = tagged(childAt(info, 1), 0x30)
+  const algorithm = childAt(info, 1, 0x30)
   const isEc = oidOf(childAt(algorithm, 0)) === oids.ecPublicKey
   if (!isEc || oidOf(childAt(algorithm, 1)) !== oids.secp256k1) throw new KeystoreUnreadableError()
   const ecKey = tagged(decodeBer(octetsOf(childAt(info, 2))), 0x30)

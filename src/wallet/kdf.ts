@@ -14,7 +14,6 @@ export const sha256: Digest = { name: 'sha256', outputBytes: 32, blockBytes: 64 
 /** The hashes a store may use for its MAC, by object identifier. */
 export const digests: Readonly<Record<string, Digest>> = {
   '1.3.14.3.2.26': sha1,
-  '2.16.840.1.101.3.4.2.4': { name: 'sha224', outputBytes: 28, blockBytes: 64 },
   [oids.sha256]: sha256,
   '2.16.840.1.101.3.4.2.2': { name: 'sha384', outputBytes: 48, blockBytes: 128 },
   '2.16.840.1.101.3.4.2.3': { name: 'sha512', outputBytes: 64, blockBytes: 128 },

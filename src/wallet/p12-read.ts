@@ -64,9 +64,9 @@ function openStore(bytes: Uint8Array, { password }: KeystorePasswords): Store {
   if (bytes.length > maxKeystoreBytes) throw new KeystoreUnreadableError()
   const pfx = tagged(decodeBer(bytes), 0x30)
   if (smallIntOf(childAt(pfx, 0)) !== 3) throw new KeystoreUnreadableError()
-  const contents = dataOf(childAt(pfx, 1))
+  const contents = dataOf(childAt(pfx, 1, 0x30))
   // A store whose MAC was cut off has no third child; it must fail before anything in it is believed.
-  assertMac(tagged(childAt(pfx, 2), 0x30), contents, password)
+  assertMac(childAt(pfx, 2, 0x30), contents, password)
   const bags = tagged(decodeBer(contents), 0x30).children.flatMap((content) => readBags(content, password))
   const store = { keys: bagsOf(bags, oids.shroudedKeyBag), certificates: bagsOf(bags, oids.certBag) }
   if (store.keys.length === 0) throw new KeystoreUnreadableError()
@@ -76,14 +76,16 @@ function openStore(bytes: Uint8Array, { password }: KeystorePasswords): Store {
 /** The bytes in a ContentInfo of type data. */
 function dataOf(contentInfo: BerNode): Uint8Array {
   if (oidOf(childAt(contentInfo, 0)) !== oids.data) throw new KeystoreUnreadableError()
-  return octetsOf(childAt(tagged(childAt(contentInfo, 1), 0xa0), 0))
+  return octetsOf(childAt(childAt(contentInfo, 1, 0xa0), 0))
 }
 
 /** @see RFC 7292 §4 (MacData) and appendix B */
 function assertMac(macData: BerNode, contents: Uint8Array, password: string): void {
-  const digestInfo = tagged(childAt(macData, 0), 0x30)
-  const digest = digests[oidOf(childAt(childAt(digestInfo, 0), 0))]
-  if (digest === undefined) throw new KeystoreUnreadableError()
+  const digestInfo = childAt(macData, 0, 0x30)
+  const [algorithm, parameters] = childAt(digestInfo, 0, 0x30).children
+  const digest = algorithm && digests[oidOf(algorithm)]
+  // A hash takes no parameters: NULL, or none.
+  if (digest === undefined || (parameters !== undefined && parameters.tag !== 0x05)) throw new KeystoreUnreadableError()
   const expected = octetsOf(childAt(digestInfo, 1))
   const salt = octetsOf(childAt(macData, 1))
   // The count may be left away and is 1 then.
@@ -106,9 +108,9 @@ function readBags(contentInfo: BerNode, password: string): TypedBag[] {
 }
 
 function decryptContents(contentInfo: BerNode, password: string): Uint8Array {
-  const encryptedData = childAt(tagged(childAt(contentInfo, 1), 0xa0), 0)
-  const inner = tagged(childAt(encryptedData, 1), 0x30)
-  return decryptPbe(childAt(inner, 1), octetsOf(childAt(inner, 2), 0x80), password)
+  const encryptedData = childAt(childAt(contentInfo, 1, 0xa0), 0, 0x30)
+  const inner = childAt(encryptedData, 1, 0x30)
+  return decryptPbe(childAt(inner, 1, 0x30), octetsOf(childAt(inner, 2), 0x80), password)
 }
 
 function readBag(bag: BerNode): TypedBag {
@@ -119,7 +121,7 @@ function readBag(bag: BerNode): TypedBag {
   const keyId = attributes.get(oids.localKeyId)
   return {
     type: oidOf(childAt(bag, 0)),
-    value: childAt(tagged(childAt(bag, 1), 0xa0), 0),
+    value: childAt(childAt(bag, 1, 0xa0), 0),
     alias: name && Buffer.from(tagged(name, 0x1e).content).swap16().toString('utf16le'),
     localKeyId: keyId && octetsOf(keyId),
   }
@@ -136,7 +138,7 @@ function pickKey({ keys }: Store, alias: string | undefined): Bag {
 
 function decryptKey(store: Store, bag: Bag, { password, keyPassword = password }: KeystorePasswords): KeystoreKey {
   const info = tagged(bag.value, 0x30)
-  const plain = decryptPbe(tagged(childAt(info, 0), 0x30), octetsOf(childAt(info, 1)), keyPassword)
+  const plain = decryptPbe(childAt(info, 0, 0x30), octetsOf(childAt(info, 1)), keyPassword)
   try {
     const keyPair = decodePrivateKeyInfo(plain)
     for (const certificate of certificatesOf(store, bag))
@@ -152,5 +154,5 @@ function certificatesOf({ certificates }: Store, key: Bag): Uint8Array[] {
   return certificates
     .filter(({ localKeyId }) => key.localKeyId && localKeyId && Buffer.compare(key.localKeyId, localKeyId) === 0)
     .filter(({ value }) => oidOf(childAt(value, 0)) === oids.x509Certificate)
-    .map(({ value }) => octetsOf(childAt(tagged(childAt(value, 1), 0xa0), 0)))
+    .map(({ value }) => octetsOf(childAt(childAt(value, 1, 0xa0), 0)))
 }

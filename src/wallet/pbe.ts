@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import forge from 'node-forge'
 import type { BerNode } from './ber.ts'
-import { childAt, octetsOf, oidOf, smallIntOf, tagged } from './ber.ts'
+import { childAt, octetsOf, oidOf, smallIntOf } from './ber.ts'
 import { objectId, octetString, sequence, smallInteger } from './der.ts'
 import { KeystoreUnreadableError } from './errors.ts'
 import { derivePbkdf2, derivePkcs12Key, purposes, sha1 } from './kdf.ts'
@@ -49,7 +49,6 @@ const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 /** Pseudo-random functions of PBKDF2 by the hash inside. @see RFC 8018 appendix B.1 */
 const prfHashes: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.7': 'sha1',
-  '1.2.840.113549.2.8': 'sha224',
   [oids.hmacSha256]: 'sha256',
   '1.2.840.113549.2.10': 'sha384',
   '1.2.840.113549.2.11': 'sha512',
@@ -61,7 +60,7 @@ const prfHashes: Readonly<Record<string, string>> = {
  */
 export function decryptPbe(algorithm: BerNode, encrypted: Uint8Array, password: string): Buffer {
   const id = oidOf(childAt(algorithm, 0))
-  const parameters = tagged(childAt(algorithm, 1), 0x30)
+  const parameters = childAt(algorithm, 1, 0x30)
   return id === oids.pbes2
     ? decryptPbes2(parameters, encrypted, password)
     : decryptPkcs12(known(pkcs12Ciphers, id), { parameters, encrypted, password })
@@ -82,7 +81,7 @@ function decryptPbes2(parameters: BerNode, encrypted: Uint8Array, password: stri
   const [derivation, encryption] = [childAt(parameters, 0), childAt(parameters, 1)]
   if (oidOf(childAt(derivation, 0)) !== oids.pbkdf2) throw new KeystoreUnreadableError()
   const cipher = known(pbes2Ciphers, oidOf(childAt(encryption, 0)))
-  const [salt, iterations, ...optional] = tagged(childAt(derivation, 1), 0x30).children
+  const [salt, iterations, ...optional] = childAt(derivation, 1, 0x30).children
   if (salt === undefined || iterations === undefined) throw new KeystoreUnreadableError()
   // keyLength (INTEGER) may stand before the function; the cipher already fixes it. The default is HMAC-SHA-1.
   const prf = optional.find(({ tag }) => tag === 0x30)

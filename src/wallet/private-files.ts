@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
 import { link, lstat, mkdir, mkdtemp, open, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { getuid } from 'node:process'
+import process from 'node:process'
 import { WalletFileError } from './errors.ts'
 
 /**
@@ -16,7 +16,11 @@ export async function readPrivateFile(
   path: string,
   { maxBytes, followLink = false }: { readonly maxBytes: number; readonly followLink?: boolean },
 ): Promise<Buffer> {
-  return await readChecked(path, followLink, (stats) => brokenSizeRule(stats, maxBytes) ?? brokenAccessRule(stats, getuid?.()))
+  return await readChecked(
+    path,
+    followLink,
+    (stats) => brokenSizeRule(stats, maxBytes) ?? brokenAccessRule(stats, process.getuid?.()),
+  )
 }
 
 /** The bytes of a regular file of at most `maxBytes` that somebody else keeps. @throws WalletFileError */
@@ -106,7 +110,7 @@ export async function linkPrivateFile(from: string, to: string): Promise<void> {
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   const handle = await naming(basename(path), () => open(path, 'wx', 0o600))
   try {
-    await handle.writeFile(bytes)
+    await naming(basename(path), () => handle.writeFile(bytes))
     await handle.sync()
   } finally {
     await handle.close()
@@ -115,7 +119,7 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
 
 /** Puts the names themselves on disk. Windows cannot open a folder, and needs no such call. */
 export async function syncFolder(dir: string): Promise<void> {
-  if (getuid === undefined) return
+  if (process.getuid === undefined) return
   const handle = await naming(basename(dir), () => open(dir, 'r'))
   try {
     await handle.sync()

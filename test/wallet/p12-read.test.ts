@@ -16,19 +16,13 @@ const describeKey = ({ privateKey, publicKeyHex }: KeystoreKey) => {
 }
 
 describe.each(vectors)('$file', (vector) => {
-  const { file, alias, storePassword: password, keyPassword, otherEntry } = vector
+  const { file, alias, storePassword: password, keyPassword } = vector
   const { privateKeyHex, publicKeyHex, id, address } = vector
 
   test('opens to its key, id and address, by its alias in any case', () => {
     const key = readKeystoreKey(vectorBytes(file), { password, keyPassword, alias: alias.toUpperCase() })
     expect(describeKey(key)).toEqual({ privateKeyHex, publicKeyHex, id, address })
     expect(key.alias?.toLowerCase()).toBe(alias.toLowerCase())
-  })
-
-  test('lists every key it holds', () => {
-    const keys = readKeystoreKeys(vectorBytes(file), { password, keyPassword }).map(describeKey)
-    expect(keys).toContainEqual({ privateKeyHex, publicKeyHex, id, address })
-    expect(keys).toHaveLength(otherEntry === undefined ? 1 : 2)
   })
 
   test('tells nothing to a wrong password', () => {
@@ -49,7 +43,13 @@ test('an only key is taken without naming it', () => {
 })
 
 describe('a store with two keys', () => {
-  const { file, storePassword: password, otherEntry } = vectors.find((vector) => vector.otherEntry) ?? stop()
+  const { file, storePassword: password, id, otherEntry } = vectors.find((vector) => vector.otherEntry) ?? stop()
+
+  test('lists both', () => {
+    const keys = readKeystoreKeys(vectorBytes(file), { password })
+    const ids = keys.map(({ publicKeyHex }) => idFromPublicKey(publicKeyHex))
+    expect(ids.toSorted()).toEqual([id, otherEntry?.id].toSorted())
+  })
 
   test('opens the other one by its alias', () => {
     const key = readKeystoreKey(vectorBytes(file), { password, alias: otherEntry?.alias })
@@ -183,8 +183,9 @@ describe('one same answer for every way not to open', () => {
   })
 
   test('a flipped bit anywhere', () => {
-    // The version, the MAC's algorithm and the like: a byte in some 20, spread over the whole file.
-    for (let index = 0; index < store.length; index += 23) {
+    // Every byte around what the MAC covers, and some of the rest.
+    const indices = Array.from(store.keys()).filter((index) => index < 40 || index > 1040 || index % 31 === 0)
+    for (const index of indices) {
       const flipped = Buffer.from(store)
       flipped[index] = (flipped[index] ?? 0) ^ 0x10
       expect(read(flipped), `byte ${index}`).toBe(unreadable)
