@@ -8,21 +8,24 @@ export type Wake = {
   close(): void
 }
 
-/** Listens for snapshots; one that came between two waits ends the next wait at once. */
-export function openWake(transport: Transport, clock: Clock): Wake {
+/** Why a wait ended early, made once: an abort without a reason costs an exception of its own. */
+const snapshotCame = new Error('A snapshot came.')
+
+/** Listens for snapshots that touch a fiber; one that came between two waits ends the next wait at once. */
+export function openWake(transport: Transport, clock: Clock, fiberId: string): Wake {
   let isPending = false
   let cutShort: (() => void) | undefined
-  const unsubscribe = transport.onSnapshot?.(() => {
+  const unsubscribe = transport.onSnapshot?.((fiberIds) => {
+    if (!fiberIds.has(fiberId)) return
     isPending = true
     cutShort?.()
   })
   return {
     async wait(ms, signal) {
       const woken = new AbortController()
-      cutShort = () => woken.abort()
-      if (isPending) woken.abort()
+      cutShort = () => woken.abort(snapshotCame)
       // A rejection only says that the wait ended early; which of the two signals did it is asked below.
-      if (!woken.signal.aborted) await clock.sleep(ms, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+      if (!isPending) await clock.sleep(ms, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
       cutShort = undefined
       isPending = false
       return !signal.aborted

@@ -66,7 +66,7 @@ export async function deliver<T>(
   options: DeliverOptions<T>,
 ): Promise<Delivery<T>> {
   const deadline = openDeadline(parts.clock, options.deadlineMs)
-  const wake = openWake(parts.transport, parts.clock)
+  const wake = openWake(parts.transport, parts.clock, signed.message.fiberId)
   const cause = new NotSentError('The deadline passed before anything was sent.')
   const start = { openAttempts: 0, isQueued: false, failuresInRow: 0, refusal: undefined, cause }
   try {

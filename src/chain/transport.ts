@@ -27,7 +27,10 @@ export type NodeAnswer = {
  */
 export type Transport = {
   request(request: NodeRequest): Promise<NodeAnswer>
-  /** Calls back after a snapshot. A hint that wakes a waiting poll, never evidence. Undefined where none comes. */
-  onSnapshot?(listener: () => void): () => void
+  /**
+   * Calls back after a snapshot, with the ids of the fibers that it or a refusal touched, and gives a function that ends
+   * this. A hint that wakes a waiting poll, never evidence. Undefined where none comes.
+   */
+  onSnapshot?(listener: (fiberIds: ReadonlySet<string>) => void): () => void
   close(): Promise<void>
 }

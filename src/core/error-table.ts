@@ -11,7 +11,6 @@ const ruledOut = (hint: string): ErrorRow => ({ outcome: 'rejected', retryable: 
 /**
  * Every code that reaches a caller. Codes never change meaning; texts may. `retryable` is about the same request: for
  * `unknown` and `pending` under the same idempotency key. Statuses are the edge's own: src/http/problem.ts.
- * For the model's own failures the outcome speaks of the call that failed, not of tool calls made before it.
  */
 export const errorTable = {
   INVALID_JSON: refused('Send one plain JSON object in UTF-8, each member once.'),
@@ -31,7 +30,6 @@ export const errorTable = {
   LEDGER_REFUSED: ruledOut('The ledger refused the message itself. An operator must look; do not repeat the call.'),
   ORACLE_ERROR: ruledOut('The game rules failed to run. Tell the user; do not repeat the call.'),
   LEDGER_UNREACHABLE: notNow('Nothing was played. Try again in a few seconds.'),
-  CIRCUIT_OPEN: notNow('The ledger is resting after failures; nothing was played. Try again in half a minute.'),
   OUTCOME_UNKNOWN: {
     outcome: 'unknown',
     retryable: true,
@@ -44,19 +42,10 @@ export const errorTable = {
   },
   DEADLINE_EXCEEDED: notNow('Nothing was sent in time. Try again.'),
   WALLET_ERROR: refused('The wallet cannot sign this. An operator must look; do not repeat the call.'),
-  LLM_UNAVAILABLE: notNow('The language model cannot be reached. Try again in a moment.'),
-  LLM_TIMEOUT: notNow('The language model took too long. Try again, with less to do in one turn.'),
-  LLM_BAD_RESPONSE: notNow('The language model answered with something unusable. Try again.'),
-  LLM_STREAM_CUT: notNow("The language model's answer broke off. Read the board before asking again."),
-  RATE_LIMITED: notNow('Too many requests. Wait as long as Retry-After says.'),
   OVERLOADED: notNow('The service is busy. Wait as long as Retry-After says, then try again.'),
   SHUTTING_DOWN: notNow('The service is stopping. Try again when it is back.'),
-  UNAUTHENTICATED: refused('Send a valid token in the Authorization header.'),
-  FORBIDDEN: refused('This caller may not do that.'),
   ORIGIN_NOT_ALLOWED: refused('Call from a page whose origin an operator listed in OTTO_ALLOWED_ORIGINS.'),
   HOST_NOT_ALLOWED: refused('Use localhost, or a host name that an operator listed in OTTO_ALLOWED_HOSTS.'),
-  KILL_SWITCH: refused('Signing is switched off by an operator. Tell the user.'),
-  STORAGE_UNAVAILABLE: notNow('Nothing was played: it could not be written down first. Try again later.'),
   INTERNAL_ERROR: {
     outcome: 'unknown',
     retryable: true,

@@ -13,7 +13,7 @@ export type Refusal = Extract<ToolOutcome, { success: false }>
 
 /**
  * The status of each code. A refused move is an answer (200), so that a model reads it; 202 is the one other code that
- * is no failure. LLM_STREAM_CUT has its status only where no byte of the stream was sent yet.
+ * is no failure.
  */
 export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   INVALID_JSON: 400,
@@ -33,24 +33,14 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   LEDGER_REFUSED: 502,
   ORACLE_ERROR: 502,
   LEDGER_UNREACHABLE: 503,
-  CIRCUIT_OPEN: 503,
   OUTCOME_UNKNOWN: 504,
   CONFIRMATION_PENDING: 202,
   DEADLINE_EXCEEDED: 504,
   WALLET_ERROR: 500,
-  LLM_UNAVAILABLE: 502,
-  LLM_TIMEOUT: 504,
-  LLM_BAD_RESPONSE: 502,
-  LLM_STREAM_CUT: 502,
-  RATE_LIMITED: 429,
   OVERLOADED: 503,
   SHUTTING_DOWN: 503,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
   ORIGIN_NOT_ALLOWED: 403,
   HOST_NOT_ALLOWED: 403,
-  KILL_SWITCH: 403,
-  STORAGE_UNAVAILABLE: 503,
   INTERNAL_ERROR: 500,
 }
 
@@ -58,10 +48,8 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
 export const statusOf = (code: string): number => (isErrorCode(code) ? statusByCode[code] : 500)
 
 const defaultRetryAfterSeconds: Readonly<Record<string, number>> = {
-  RATE_LIMITED: 1,
   OVERLOADED: 1,
   SHUTTING_DOWN: 5,
-  STORAGE_UNAVAILABLE: 5,
 }
 
 /** Whole seconds for `Retry-After`: `details.retryAfterSeconds` where the error knows; undefined for other codes. */

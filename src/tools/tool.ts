@@ -1,5 +1,9 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import type { ErrorOutcome } from '../core/error-table.ts'
 import type { JsonObject } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { Caller } from '../tictactoe/caller.ts'
+import { InvalidArgumentsError } from './errors.ts'
 
 /** Where a call comes from: ids for logs, the caller's key, and when to give up. */
 export type ToolCallContext = {
@@ -13,9 +17,6 @@ export type ToolCallContext = {
   readonly signal: AbortSignal
 }
 
-/** What really happened to the thing asked for. @see docs/errors.md */
-export type CallOutcome = 'not_submitted' | 'rejected' | 'unknown' | 'pending'
-
 /** The answer of every door: the result, or a refusal that a model can act on. */
 export type ToolOutcome =
   | { readonly success: true; readonly result: JsonObject; readonly traceId: string; readonly replayed?: true }
@@ -23,7 +24,8 @@ export type ToolOutcome =
       readonly success: false
       readonly error: string
       readonly code: string
-      readonly outcome: CallOutcome
+      /** What really happened to the thing asked for. */
+      readonly outcome: ErrorOutcome
       readonly retryable: boolean
       readonly hint: string
       readonly details: JsonObject
@@ -48,12 +50,60 @@ export type ToolCatalog = {
   call(name: string, args: unknown, context: ToolCallContext): Promise<ToolOutcome>
 }
 
-/** Keeps the types of a tool's two schemas and its function together. */
-export type Tool<Input = unknown, Output extends JsonObject = JsonObject> = {
+/** A tool's answer; `replayed` when the thing had been done before. */
+export type ToolResult = { readonly result: JsonObject; readonly replayed?: boolean }
+
+/** Arguments that fit the schema, and the run that waits for its caller. */
+export type ParsedCall = {
+  readonly args: JsonObject
+  run(caller: Caller): Promise<ToolResult>
+}
+
+/** A tool whose types have been closed over: unknown arguments in, a checked result out. */
+export type Tool = {
+  readonly description: ToolDescription
+  /** @throws InvalidArgumentsError naming the path */
+  parse(args: unknown): ParsedCall
+}
+
+type ToolSpec<Input extends z.ZodType, Output extends z.ZodType> = {
   readonly name: string
   readonly summary: string
   readonly effect: 'read' | 'write'
-  readonly input: z.ZodType<Input>
-  readonly output: z.ZodType<Output>
-  run(input: Input, context: ToolCallContext): Promise<{ readonly result: Output; readonly replayed?: boolean }>
+  readonly input: Input
+  readonly output: Output
+  run(input: z.output<Input>, caller: Caller): Promise<{ result: z.input<Output>; replayed?: boolean }>
+}
+
+/** Keeps a tool's two schemas and its function together. */
+export function defineTool<Input extends z.ZodType, Output extends z.ZodType>(spec: ToolSpec<Input, Output>): Tool {
+  const { name, summary, effect, input, output } = spec
+  const description = { name, summary, effect, inputSchema: schemaOf(input), outputSchema: schemaOf(output) }
+  return {
+    description,
+    parse(args) {
+      const parsed = input.safeParse(args)
+      if (!parsed.success) throw new InvalidArgumentsError(parsed.error, description.inputSchema)
+      return {
+        args: toJsonObject(parsed.data),
+        async run(caller) {
+          const { result, replayed } = await spec.run(parsed.data, caller)
+          return { result: toJsonObject(output.parse(result)), ...(replayed ? { replayed } : {}) }
+        },
+      }
+    },
+  }
+}
+
+/** Defaults stay optional: the schema is of what a caller writes. */
+function schemaOf(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'input' })
+  return toJsonObject(jsonSchema)
+}
+
+/** Schemas and parsed values are JSON objects: `defineTool` is only given object schemas of JSON types. */
+function toJsonObject(value: unknown): JsonObject {
+  const json = value as JsonObject
+  if (!isJsonObject(json)) throw new TypeError('A tool takes and gives JSON objects.')
+  return json
 }

@@ -287,18 +287,28 @@ test('a snapshot wakes the look, and the listener is gone afterwards', async () 
   const clock = createVirtualClock()
   const ledger = createScriptedLedger({ clock, script: [{ ...node.queues, appliesAfterMs: 50 }] })
   const delivery = deliver(ledger.parts, signedMove, { look: ledger.look, deadlineMs: 9000 })
-  const snapshot = clock.sleep(60).then(ledger.announceSnapshot)
+  const snapshot = clock.sleep(60).then(() => ledger.announceSnapshot(signedMove.message.fiberId))
   expect(await clock.run(delivery)).toEqual(settled)
   await snapshot
   expect(clock.monotonicMs()).toBe(60)
   expect(ledger.snapshotListeners.size).toBe(0)
 })
 
+test('a snapshot that does not touch the fiber wakes nobody', async () => {
+  const clock = createVirtualClock()
+  const ledger = createScriptedLedger({ clock, script: [{ ...node.queues, appliesAfterMs: 50 }] })
+  const delivery = deliver(ledger.parts, signedMove, { look: ledger.look, deadlineMs: 9000 })
+  const snapshot = clock.sleep(60).then(() => ledger.announceSnapshot('4926ca78-e44c-454a-ac0f-3a8fc6230d44'))
+  expect(await clock.run(delivery)).toEqual(settled)
+  await snapshot
+  expect(clock.monotonicMs()).toBeGreaterThan(100)
+})
+
 test('a snapshot is no evidence: the slot decides', async () => {
   const clock = createVirtualClock()
   const ledger = createScriptedLedger({ clock, script: [node.queues] })
   const delivery = deliver(ledger.parts, signedMove, { look: ledger.look, deadlineMs: 900 })
-  const snapshot = clock.sleep(60).then(ledger.announceSnapshot)
+  const snapshot = clock.sleep(60).then(() => ledger.announceSnapshot(signedMove.message.fiberId))
   expect(await clock.run(delivery)).toEqual({ outcome: 'pending' })
   await snapshot
 })

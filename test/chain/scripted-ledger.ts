@@ -71,7 +71,7 @@ export function createScriptedLedger(options: ScriptedLedgerOptions) {
   const { clock, script, snapshotEveryMs = 1000, recordedRefusal, isL0Down = false, random = () => 0.5 } = options
   const sent: Sent[] = []
   const lookedAtMs: number[] = []
-  const snapshotListeners = new Set<() => void>()
+  const snapshotListeners = new Set<(fiberIds: ReadonlySet<string>) => void>()
   let appliedAtMs = Number.POSITIVE_INFINITY
 
   const request = async ({ body, signal }: NodeRequest): Promise<NodeAnswer> => {
@@ -113,8 +113,8 @@ export function createScriptedLedger(options: ScriptedLedgerOptions) {
       recordedRefusal !== undefined && clock.monotonicMs() >= recordedRefusal.atMs ? recordedRefusal.text : undefined,
   }
 
-  const announceSnapshot = () => {
-    for (const listener of snapshotListeners) listener()
+  const announceSnapshot = (...fiberIds: string[]) => {
+    for (const listener of snapshotListeners) listener(new Set(fiberIds))
   }
   return { parts, look, sent, lookedAtMs, isApplied, announceSnapshot, snapshotListeners }
 }

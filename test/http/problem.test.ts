@@ -91,10 +91,9 @@ test('problem details have the members of RFC 9457 and ours', () => {
 
 test.each([
   { code: 'OVERLOADED', details: {}, seconds: 1 },
-  { code: 'RATE_LIMITED', details: { retryAfterSeconds: 2.1 }, seconds: 3 },
-  { code: 'RATE_LIMITED', details: { retryAfterSeconds: 'soon' }, seconds: 1 },
+  { code: 'OVERLOADED', details: { retryAfterSeconds: 2.1 }, seconds: 3 },
+  { code: 'OVERLOADED', details: { retryAfterSeconds: 'soon' }, seconds: 1 },
   { code: 'SHUTTING_DOWN', details: {}, seconds: 5 },
-  { code: 'STORAGE_UNAVAILABLE', details: {}, seconds: 5 },
   { code: 'GAME_BUSY', details: { retryAfterSeconds: 9 }, seconds: undefined },
 ])('$code with $details asks for $seconds s', ({ code, details, seconds }) => {
   expect(retryAfterSeconds({ code, details })).toBe(seconds)

@@ -1,0 +1,54 @@
+import type { GameQueue } from './_queue.ts'
+import type { Traces } from './_traces.ts'
+import type { Caller } from './caller.ts'
+import { untilGone } from './caller.ts'
+import type { FiberMaker, Players } from './create-game.ts'
+import { WalletMismatchError } from './errors.ts'
+import type { Game } from './game.ts'
+import { addressOf } from './game.ts'
+import type { GameView, Mark } from './game-view.ts'
+import type { GameReader } from './read-game.ts'
+import type { Rules } from './rules.ts'
+import type { EventSender } from './send-event.ts'
+import { toView } from './view.ts'
+
+/** What every operation on a game works with. */
+export type Desk = {
+  readonly reader: GameReader
+  readonly traces: Traces
+  readonly sender: EventSender
+  readonly maker: FiberMaker
+  readonly queue: GameQueue
+  readonly players: Players
+  readonly rules: Rules
+}
+
+/** One write at a time per game, decided on the state as it is when its turn has come. */
+export async function withGame<T>(
+  desk: Desk,
+  id: string,
+  caller: Caller,
+  work: (game: Game) => Promise<T>,
+): Promise<T> {
+  const signal = untilGone(caller)
+  const gameId = desk.reader.idOf(id) ?? (await desk.reader.find(id, signal)).gameId
+  const turn = { signal: caller.gone, deadlineMs: caller.deadlineMs }
+  return desk.queue.run(gameId, turn, async () => work(await desk.reader.find(gameId, signal)))
+}
+
+/** The view with every move's place on the ledger, as far as the ledger still tells it. */
+export async function show(desk: Desk, game: Game, signal: AbortSignal, hash: string | null = null): Promise<GameView> {
+  await desk.traces.load(game, signal)
+  return toView(game, desk.traces.find, hash)
+}
+
+/** The view for an error: what is known without asking again. */
+export const viewOf = (desk: Desk, game: Game): GameView => toView(game, desk.traces.find)
+
+/** @throws WalletMismatchError when the game's player is not the wallet held here */
+export function signerOf({ players }: Desk, game: Game, mark: Mark) {
+  const expected = addressOf(game, mark)
+  const held = players[mark].address
+  if (held !== expected) throw new WalletMismatchError({ player: mark, expected, held })
+  return players[mark]
+}

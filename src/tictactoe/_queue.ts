@@ -1,0 +1,65 @@
+import type { Clock } from '../core/clock.ts'
+import { DeadlineExceededError, GameBusyError } from './errors.ts'
+
+/** Who asks, and until when: the wait in line counts against the deadline. */
+export type Turn = { readonly signal: AbortSignal; readonly deadlineMs: number }
+
+/** One write at a time per game, first come, first served; games are independent. */
+export type GameQueue = { run<T>(gameId: string, turn: Turn, work: () => Promise<T>): Promise<T> }
+
+type Waiter = { readonly enter: () => void }
+
+/** @param maxWaiting how many may stand in line per game; one more gets GAME_BUSY */
+export function createGameQueue({ clock, maxWaiting = 16 }: { clock: Clock; maxWaiting?: number }): GameQueue {
+  const lines = new Map<string, Waiter[]>() // a game stands here while somebody works on it
+
+  const enter = async (gameId: string, { signal, deadlineMs }: Turn): Promise<void> => {
+    const line = lines.get(gameId)
+    if (line === undefined) {
+      lines.set(gameId, [])
+      return
+    }
+    if (line.length >= maxWaiting) throw new GameBusyError(gameId, 'Too many calls are waiting for this game.')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiter = { enter: resolve }
+    line.push(waiter)
+    if (await isEntered(promise, clock, deadlineMs, signal)) return
+    // The turn may have come in the same instant; then it must be passed on, or the game would stand still.
+    if (line.includes(waiter)) line.splice(line.indexOf(waiter), 1)
+    else leave(gameId)
+    throw new DeadlineExceededError(signal.reason)
+  }
+
+  const leave = (gameId: string): void => {
+    const next = lines.get(gameId)?.shift()
+    if (next === undefined) lines.delete(gameId)
+    else next.enter()
+  }
+
+  return {
+    async run(gameId, turn, work) {
+      await enter(gameId, turn)
+      try {
+        return await work()
+      } finally {
+        leave(gameId)
+      }
+    },
+  }
+}
+
+const waitEnded = new Error('The wait is over.')
+
+/** Waits for the turn, no longer than the deadline and the caller do. */
+async function isEntered(entered: Promise<void>, clock: Clock, deadlineMs: number, signal: AbortSignal) {
+  const over = new AbortController()
+  const late = clock
+    .sleep(Math.max(0, deadlineMs - clock.monotonicMs()), AbortSignal.any([signal, over.signal]))
+    .then(() => false)
+    .catch(() => false)
+  try {
+    return await Promise.race([entered.then(() => true), late])
+  } finally {
+    over.abort(waitEnded)
+  }
+}

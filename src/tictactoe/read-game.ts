@@ -1,0 +1,109 @@
+import type { Chain } from '../chain/chain.ts'
+import { createBoundedMap } from '../core/bounded-map.ts'
+import type { Clock } from '../core/clock.ts'
+import { DeadlineExceededError, GameNotFoundError } from './errors.ts'
+import type { Game } from './game.ts'
+import { gameIdIn, isConsistent, machineIdIn, parseGame } from './game.ts'
+import { machineIdOf, oracleIdOf } from './ids.ts'
+
+/** Reads games off the ledger, and never an older state than one that was confirmed or shown before. */
+export type GameReader = {
+  /**
+   * The game that an id names: its own, its oracle's, or that of any of its machines.
+   * @throws GameNotFoundError, DeadlineExceededError, LedgerUnreachableError
+   */
+  find(id: string, signal: AbortSignal): Promise<Game>
+  /** The id of the game that an id names, where it was found before. */
+  idOf(id: string): string | undefined
+  /** The game as it stands, undefined when the ledger has none. Machine and oracle come from one snapshot. */
+  read(gameId: string, signal: AbortSignal): Promise<Game | undefined>
+  /** Takes a state that was read with `readAt` for shown. False when it is not one moment's, or older than another. */
+  take(game: Game): boolean
+  /** One machine of the game beside its oracle, as they are read, undefined until both exist. */
+  readAt(gameId: string, machineId: string, signal: AbortSignal): Promise<Game | undefined>
+}
+
+/** Waits between reads that do not agree, in ms; the last one repeats until the deadline. */
+const REREAD_MS = [5, 20, 50, 100, 200]
+/** Reads after which two records that never agree are taken as they are: somebody else invoked the script. */
+const PATIENCE = 6
+
+/** The newest state seen of a game: the oracle's count grows over all rounds, a machine's within its own. */
+type Seen = { readonly scriptSequence: number; readonly machineId: string; readonly machineSequence: number }
+
+export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock }): GameReader {
+  const seen = createBoundedMap<string, Seen>(10_000)
+  const gameIds = createBoundedMap<string, string>(10_000) // any id of a game → its own
+
+  const readAt = async (gameId: string, machineId: string, signal: AbortSignal): Promise<Game | undefined> => {
+    const script = await chain.readScript(oracleIdOf(gameId), { signal })
+    const machine = script && (await chain.readMachine(machineId, { signal }))
+    return script && machine ? parseGame(gameId, machine, script) : undefined
+  }
+
+  const readOnce = async (gameId: string, signal: AbortSignal): Promise<Game | undefined> => {
+    const script = await chain.readScript(oracleIdOf(gameId), { signal })
+    if (script === null || gameIdIn(script.stateData) !== gameId) return undefined
+    const machine = await chain.readMachine(machineIdIn(script) ?? machineIdOf(gameId, 0), { signal })
+    return machine ? parseGame(gameId, machine, script) : undefined
+  }
+
+  const isStale = (gameId: string, game: Game | undefined): boolean => {
+    const newest = seen.get(gameId)
+    if (newest === undefined) return false
+    if (game === undefined || game.script.sequenceNumber < newest.scriptSequence) return true
+    return game.machineId === newest.machineId && game.machine.sequenceNumber < newest.machineSequence
+  }
+
+  const note = ({ gameId, machineId, machine, script }: Game): void => {
+    seen.set(gameId, { scriptSequence: script.sequenceNumber, machineId, machineSequence: machine.sequenceNumber })
+    for (const id of [gameId, machineId, script.fiberId]) gameIds.set(id, gameId)
+  }
+
+  const read = async (gameId: string, signal: AbortSignal): Promise<Game | undefined> => {
+    for (let attempt = 0; ; attempt++) {
+      const game = await readOnce(gameId, signal)
+      const stale = isStale(gameId, game)
+      if (!stale && (game === undefined || isConsistent(game) || attempt >= PATIENCE)) {
+        if (game !== undefined) note(game)
+        return game
+      }
+      await pause(clock, REREAD_MS[Math.min(attempt, REREAD_MS.length - 1)] ?? 200, signal)
+    }
+  }
+
+  /** An id may also be that of an oracle or a machine; both tell the game they belong to. */
+  const gameIdBehind = async (id: string, signal: AbortSignal): Promise<string | undefined> => {
+    const script = await chain.readScript(id, { signal })
+    if (script) return gameIdIn(script.stateData)
+    return gameIdIn((await chain.readMachine(id, { signal }))?.stateData)
+  }
+
+  return {
+    read,
+    readAt,
+    idOf: (id) => gameIds.get(id),
+    take(game) {
+      const isGood = isConsistent(game) && !isStale(game.gameId, game)
+      if (isGood) note(game)
+      return isGood
+    },
+    async find(id, signal) {
+      const known = gameIds.get(id)
+      const game = await read(known ?? id, signal)
+      if (game !== undefined) return game
+      const behind = known ?? (await gameIdBehind(id, signal))
+      const found = behind === undefined ? undefined : await read(behind, signal)
+      if (found === undefined) throw new GameNotFoundError(id)
+      return found
+    },
+  }
+}
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal)
+  } catch (cause) {
+    throw new DeadlineExceededError(cause)
+  }
+}

@@ -1,0 +1,30 @@
+import type { Desk } from './_desk.ts'
+import { signerOf } from './_desk.ts'
+import type { Caller } from './caller.ts'
+import { OutcomeUnknownError } from './errors.ts'
+import { resetBoard, startGame } from './events.ts'
+import type { Game } from './game.ts'
+import type { Played } from './game-view.ts'
+import { machineIdOf } from './ids.ts'
+import { assertPlaying } from './move.ts'
+
+/** setup → playing: the oracle lays out an empty board for this round. */
+export const startRound = (desk: Desk, game: Game, caller: Caller): Promise<Played> =>
+  desk.sender.play(startGame(game, signerOf(desk, game, 'X')), caller)
+
+/** An empty board: within `playing` by an event, after `finished` by a new machine on the same oracle. */
+export async function reset(desk: Desk, game: Game, caller: Caller): Promise<Played> {
+  if (game.machineState === 'finished') return nextRound(desk, game, caller)
+  assertPlaying(desk, game)
+  return desk.sender.play(resetBoard(game, signerOf(desk, game, 'X')), caller)
+}
+
+/** Made but not started, the machine waits: the same call again goes on from there. */
+async function nextRound(desk: Desk, game: Game, caller: Caller): Promise<Played> {
+  const { gameId, data } = game
+  const round = data.roundCount + 1
+  await desk.maker.makeMachine(gameId, round, caller)
+  const next = await desk.reader.readAt(gameId, machineIdOf(gameId, round), caller.deadline)
+  if (next === undefined) throw new OutcomeUnknownError({ gameId })
+  return startRound(desk, next, caller)
+}

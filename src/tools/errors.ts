@@ -1,0 +1,90 @@
+import type { z } from 'zod'
+import { BaseError } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+
+/** No tool has that name. */
+export class UnknownToolError extends BaseError {
+  override readonly code = 'UNKNOWN_TOOL'
+  override readonly kind = 'not_found'
+  constructor(availableTools: readonly string[]) {
+    super('There is no tool of that name.', {
+      details: { availableTools },
+      hint: `Use one of: ${availableTools.join(', ')}.`,
+    })
+  }
+}
+
+/** The arguments do not fit the tool's schema. */
+export class InvalidArgumentsError extends BaseError {
+  override readonly code = 'INVALID_ARGUMENTS'
+  override readonly kind = 'invalid'
+  constructor({ issues }: z.ZodError, inputSchema: JsonObject) {
+    const [first] = issues
+    const path = pathOf(first)
+    super(`${path === '' ? 'The arguments' : path}: ${first?.message ?? 'not as expected'}.`, {
+      details: { path, problems: issues.slice(0, 8).map((issue) => ({ path: pathOf(issue), problem: issue.message })) },
+      hint: `Expected ${expectedArguments(inputSchema)}.`,
+    })
+  }
+}
+
+/** The arguments are larger than any tool needs. */
+export class ArgumentsTooLargeError extends BaseError {
+  override readonly code = 'PAYLOAD_TOO_LARGE'
+  override readonly kind = 'invalid'
+  constructor(maxBytes: number) {
+    super(`The arguments are larger than ${maxBytes} bytes.`, { details: { maxBytes } })
+  }
+}
+
+/** The same thing was named twice, and differently. */
+export class ContradictionError extends BaseError {
+  override readonly code = 'INVALID_REQUEST'
+  override readonly kind = 'invalid'
+  constructor(first: string, second: string) {
+    super(`${first} and ${second} are both given and differ.`, {
+      details: { path: second },
+      hint: `Send ${first} alone.`,
+    })
+  }
+}
+
+/** The request key is not one to 128 visible ASCII characters. */
+export class RequestKeyInvalidError extends BaseError {
+  override readonly code = 'IDEMPOTENCY_KEY_INVALID'
+  override readonly kind = 'invalid'
+  constructor() {
+    super('The Idempotency-Key is not 1 to 128 visible ASCII characters.', { details: { path: 'Idempotency-Key' } })
+  }
+}
+
+/** The request key stands for another request. */
+export class RequestKeyReusedError extends BaseError {
+  override readonly code = 'IDEMPOTENCY_KEY_REUSED'
+  override readonly kind = 'conflict'
+  constructor() {
+    super('This idempotency key was used for another request.', { details: { path: 'Idempotency-Key' } })
+  }
+}
+
+const pathOf = (issue: z.core.$ZodIssue | undefined): string => {
+  if (issue?.code === 'unrecognized_keys') return [...issue.path, issue.keys[0] ?? ''].join('.').slice(0, 100)
+  return issue?.path.join('.') ?? ''
+}
+
+/** `{ gameId: string, cell: integer, reason?: string }`, read off the schema. */
+function expectedArguments({ properties, required }: JsonObject): string {
+  if (!isJsonObject(properties)) return 'an object'
+  const names = Array.isArray(required) ? required : []
+  const one = ([name, schema]: [string, JsonValue]) => `${name}${names.includes(name) ? '' : '?'}: ${typeOf(schema)}`
+  const list = Object.entries(properties).map(one)
+  return list.length === 0 ? '{} (no arguments)' : `{ ${list.join(', ')} }`
+}
+
+function typeOf(schema: JsonValue): string {
+  if (!isJsonObject(schema)) return 'any'
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((word) => JSON.stringify(word)).join(' or ')
+  const { type, minimum, maximum } = schema
+  return typeof minimum === 'number' && typeof maximum === 'number' ? `${type} ${minimum}–${maximum}` : `${type}`
+}

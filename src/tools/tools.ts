@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import type { JsonObject } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { Log } from '../core/log.ts'
+import type { Caller } from '../tictactoe/caller.ts'
+import { ArgumentsTooLargeError, ContradictionError, RequestKeyInvalidError, UnknownToolError } from './errors.ts'
+import { failureOf } from './failure.ts'
+import type { KeyedRun } from './request-keys.ts'
+import { createRequestKeys } from './request-keys.ts'
+import type { ParsedCall, Tool, ToolCallContext, ToolCatalog, ToolOutcome } from './tool.ts'
+
+/** What a call may spend. */
+const MAX_ARGUMENT_BYTES = 16 * 1024
+/** Kept of every deadline for writing the answer. */
+const ANSWER_MS = 500
+
+export type CatalogDeps = {
+  /** Offered to models and callable. */
+  readonly tools: readonly Tool[]
+  /** Callable, not offered. */
+  readonly unlisted?: readonly Tool[]
+  readonly clock: Clock
+  readonly deadlineMs: number
+  readonly log: Log
+}
+
+/** The tools by name, each call inside its deadline, once per request key, and with one line in the log. */
+export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log }: CatalogDeps): ToolCatalog {
+  const byName = new Map([...tools, ...unlisted].map((tool) => [tool.description.name, tool]))
+  const keys = createRequestKeys({ clock })
+
+  const find = (name: string): Tool => {
+    const tool = byName.get(name)
+    if (tool === undefined) throw new UnknownToolError([...byName.keys()])
+    return tool
+  }
+
+  const dispatch = async (name: string, args: unknown, context: ToolCallContext, state: CallState) => {
+    const tool = find(name)
+    assertSmall(args)
+    const call = tool.parse(withGameId(args))
+    const requestKey = requestKeyOf(context, call.args)
+    state.argsHash = hashOf([name, withoutKey(call.args)])
+    const run = () => runWithin(call, { context, requestKey, clock, deadlineMs, state, log })
+    if (requestKey === undefined || tool.description.effect === 'read') return (await run()).outcome
+    const { outcome, again } = await keys.run(JSON.stringify([context.principal, requestKey]), state.argsHash, run)
+    return again ? repeated(outcome, context.traceId) : outcome
+  }
+
+  return {
+    list: () => tools.map(({ description }) => description),
+    async call(name, args, context) {
+      const startMs = clock.monotonicMs()
+      const state: CallState = { submitted: false, argsHash: undefined }
+      const outcome = await dispatch(name, args, context, state).catch((error: unknown) =>
+        failureOf(error, { traceId: context.traceId, submitted: state.submitted, log }),
+      )
+      logCall(log, byName.has(name) ? name : 'unknown', outcome, state, clock.monotonicMs() - startMs)
+      return outcome
+    },
+  }
+}
+
+/** Why a timer is stopped, made once: an abort without a reason costs an exception of its own. */
+const callEnded = new Error('The call has ended.')
+
+type CallState = { submitted: boolean; argsHash: string | undefined }
+type Run = {
+  readonly context: ToolCallContext
+  readonly requestKey: string | undefined
+  readonly clock: Clock
+  readonly deadlineMs: number
+  readonly state: CallState
+  readonly log: Log
+}
+
+/** Runs a call to its end or its deadline. Only what reached the ledger is an answer that a key keeps. */
+async function runWithin(
+  call: ParsedCall,
+  { context, requestKey, clock, deadlineMs, state, log }: Run,
+): Promise<KeyedRun> {
+  const { traceId, principal, signal } = context
+  const endMs = clock.monotonicMs() + Math.max(deadlineMs - ANSWER_MS, deadlineMs / 2)
+  const deadline = new AbortController()
+  const done = new AbortController()
+  clock.sleep(endMs - clock.monotonicMs(), done.signal).then(
+    () => deadline.abort(new DOMException('The deadline has come.', 'TimeoutError')),
+    () => {}, // the call was faster
+  )
+  const caller: Caller = {
+    principal,
+    requestKey,
+    gone: signal,
+    deadline: deadline.signal,
+    deadlineMs: endMs,
+    onSubmitting: () => {
+      state.submitted = true
+    },
+  }
+  try {
+    const { result, replayed } = await call.run(caller)
+    return { outcome: { success: true, result, traceId, ...(replayed ? { replayed } : {}) }, isFinal: true }
+  } catch (error) {
+    const late = deadline.signal.aborted || signal.aborted
+    const outcome = failureOf(error, {
+      traceId,
+      submitted: state.submitted,
+      late,
+      log,
+      ...(requestKey ? { requestKey } : {}),
+    })
+    return { outcome, isFinal: state.submitted && outcome.outcome === 'rejected' }
+  } finally {
+    done.abort(callEnded)
+  }
+}
+
+/** A game may be named by its machine or its oracle, wherever it is named at all. */
+function withGameId(args: unknown): unknown {
+  if (!isObject(args)) return args
+  const { machineId, oracleId, ...rest } = args
+  const given = Object.entries({ gameId: rest['gameId'], machineId, oracleId }).filter(([name]) =>
+    Object.hasOwn(args, name),
+  )
+  const [first, second] = given
+  if (first === undefined || (first[0] === 'gameId' && second === undefined)) return args
+  if (second !== undefined && second[1] !== first[1]) throw new ContradictionError(first[0], second[0])
+  return { ...rest, gameId: first[1] }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => isJsonObject(value as JsonObject)
+
+/** Header and argument name the same thing; a UUID in the arguments was checked by the schema. */
+function requestKeyOf({ idempotencyKey: header }: ToolCallContext, args: JsonObject): string | undefined {
+  const { idempotencyKey: argument } = args
+  if (header !== undefined && !/^[\x21-\x7e]{1,128}$/.test(header)) throw new RequestKeyInvalidError()
+  if (typeof argument !== 'string') return header
+  if (header !== undefined && header !== argument) throw new ContradictionError('Idempotency-Key', 'idempotencyKey')
+  return argument
+}
+
+const withoutKey = ({ idempotencyKey: _, ...args }: JsonObject): JsonObject => args
+
+/** Parsed arguments come in the schema's order, so equal requests have one text. */
+const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+
+function assertSmall(args: unknown): void {
+  if ((JSON.stringify(args) ?? '').length > MAX_ARGUMENT_BYTES) throw new ArgumentsTooLargeError(MAX_ARGUMENT_BYTES)
+}
+
+const repeated = (outcome: ToolOutcome, traceId: string): ToolOutcome =>
+  outcome.success ? { ...outcome, traceId, replayed: true } : { ...outcome, traceId }
+
+function logCall(log: Log, tool: string, outcome: ToolOutcome, { argsHash }: CallState, ms: number): void {
+  const { gameId, hash, ordinal } = outcome.success ? outcome.result : outcome.details
+  const said = outcome.success ? { outcome: 'applied' } : { outcome: outcome.outcome, code: outcome.code }
+  const fields = { traceId: outcome.traceId, tool, argsHash, gameId, hash, ordinal, ...said, ms: Math.round(ms) }
+  if (!outcome.success && outcome.outcome !== 'rejected' && outcome.outcome !== 'not_submitted')
+    log.warn(fields, 'tool call')
+  else log.info(fields, 'tool call')
+}
