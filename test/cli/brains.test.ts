@@ -34,7 +34,9 @@ test.each([
 /** Who won, by lines of three: known here only, to judge the brains from outside the rules. */
 const lines = ['012', '345', '678', '036', '147', '258', '048', '246']
 const winnerOf = (cells: Board) =>
-  lines.map((line) => [...line].map((cell) => cells[Number(cell)])).find(([a, b, c]) => a && a === b && b === c)?.[0] ?? undefined
+  lines
+    .map((line) => [...line].map((cell) => cells[Number(cell)] ?? undefined))
+    .find(([a, b, c]) => a && a === b && b === c)?.[0]
 
 function playOut(brains: Record<Mark, Brain>): Mark | undefined {
   let cells: Board = Array(9).fill(null)
