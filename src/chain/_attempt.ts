@@ -29,10 +29,12 @@ export async function attemptOnce({ envelope, hash }: SignedMessage, options: At
   try {
     const answer = await transport.request({ layer: 'l1', method: 'POST', path: '/data', body: envelope, signal })
     const sinceCreationMs = createdMs === undefined ? undefined : clock.monotonicMs() - createdMs
+    const proves = classify({ kind: 'answer', answer, hash, sinceCreationMs })
+    const isQueued = proves === 'queued' // the usual end, which has nothing to explain
     return {
-      proves: classify({ kind: 'answer', answer, hash, sinceCreationMs }),
-      reason: refusalReason(answer),
-      cause: new NotSentError(`The Data L1 queued nothing: it answered ${answer.status}.`),
+      proves,
+      reason: isQueued ? '' : refusalReason(answer),
+      cause: isQueued ? undefined : new NotSentError(`The Data L1 queued nothing: it answered ${answer.status}.`),
       retryAfterSeconds: answer.retryAfterSeconds ?? 0,
     }
   } catch (cause) {

@@ -67,8 +67,7 @@ export async function deliver<T>(
 ): Promise<Delivery<T>> {
   const deadline = openDeadline(parts.clock, options.deadlineMs)
   const wake = openWake(parts.transport, parts.clock, signed.message.fiberId)
-  const cause = new NotSentError('The deadline passed before anything was sent.')
-  const start = { openAttempts: 0, isQueued: false, failuresInRow: 0, refusal: undefined, cause }
+  const start = { openAttempts: 0, isQueued: false, failuresInRow: 0, refusal: undefined, cause: undefined }
   try {
     return await drive({ parts, signed, options, signal: deadline.signal, wake, ...start })
   } finally {
@@ -183,5 +182,6 @@ async function noteRefusal<T>(run: Run<T>): Promise<boolean> {
 /** How it stands when time is up. */
 function undecided<T>({ openAttempts, isQueued, cause }: Run<T>): Delivery<T> {
   if (isQueued) return { outcome: 'pending' }
-  return openAttempts > 0 ? { outcome: 'unknown' } : { outcome: 'not_sent', cause }
+  if (openAttempts > 0) return { outcome: 'unknown' }
+  return { outcome: 'not_sent', cause: cause ?? new NotSentError('The deadline passed before anything was sent.') }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
-import type { Fiber, FiberStatus } from '../fiber/records.ts'
+import type { Fiber, FiberStatus, Invocation } from '../fiber/records.ts'
 import { firstFault, Json } from './_wire.ts'
 import type { LedgerState } from './dialect.ts'
 import { RecordUnreadableError } from './errors.ts'
@@ -18,11 +18,13 @@ export function memoize<K extends object, V>(work: (key: K) => V): (key: K) => V
 
 /** All fibers of one kind, by id. */
 export const fibersById = (
-  { fibers }: LedgerState,
+  { fibers, invocations }: LedgerState,
   kind: Fiber['kind'],
-  encode: (fiber: Fiber) => JsonObject,
+  encode: (fiber: Fiber, invocations?: readonly Invocation[]) => JsonObject,
 ): JsonObject =>
-  Object.fromEntries([...fibers].filter(([, fiber]) => fiber.kind === kind).map(([id, fiber]) => [id, encode(fiber)]))
+  Object.fromEntries(
+    [...fibers].filter(([, fiber]) => fiber.kind === kind).map(([id, fiber]) => [id, encode(fiber, invocations?.get(id))]),
+  )
 
 /** A member's member; undefined where there is none. */
 export function memberOf(json: JsonValue, group: string, fiberId: string): JsonValue | undefined {
@@ -63,8 +65,20 @@ export const InvocationWire = z.object({
   invokedBy: z.string(),
 })
 
-/** @throws RecordUnreadableError naming the first wrong field */
-export function parseRecord<T>(schema: z.ZodType<T>, record: 'machine' | 'script', json: JsonValue): T {
+/** A reader of one kind of record. @throws RecordUnreadableError naming the first wrong field */
+export function recordReader<T extends object>(schema: z.ZodType<T>, record: 'machine' | 'script') {
+  // A ledger in this process hands out one and the same record until the fiber changes: it is read once.
+  const views = new WeakMap<JsonObject, T>()
+  return (json: JsonValue): T => {
+    const known = isJsonObject(json) ? views.get(json) : undefined
+    if (known !== undefined) return known
+    const view = parseRecord(schema, record, json)
+    if (isJsonObject(json)) views.set(json, view)
+    return view
+  }
+}
+
+function parseRecord<T>(schema: z.ZodType<T>, record: 'machine' | 'script', json: JsonValue): T {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const { path, fault } = firstFault(parsed.error)

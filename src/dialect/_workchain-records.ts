@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../core/json.ts'
 import { defaultLimits } from '../fiber/limits.ts'
-import type { EventReceipt, Fiber, MachineRecord, ScriptRecord } from '../fiber/records.ts'
+import type { EventReceipt, Fiber, Invocation, MachineRecord, ScriptRecord } from '../fiber/records.ts'
 import type { ExpressionWriter } from './_expressions.ts'
 import { InvocationWire, Members, recordFields } from './_records.ts'
 import { Count, encodeAccessControl, Json, OptionalJson, Uuid } from './_wire.ts'
@@ -11,8 +11,11 @@ import type { LastEvent, MachineView, ScriptView } from './dialect.ts'
 /** How many events or runs a record's log may hold. @see Workchain `Records` */
 const maxLogSize = 100
 
-export const encodeWorkchainFiber = (fiber: Fiber, write: ExpressionWriter): JsonObject =>
-  fiber.kind === 'machine' ? encodeMachine(fiber, write) : encodeScript(fiber, write)
+/** `log` is what is remembered of a script's runs, newest first; without it the newest run alone is shown. */
+export const encodeWorkchainFiber = (fiber: Fiber, write: ExpressionWriter, log?: readonly Invocation[]): JsonObject =>
+  fiber.kind === 'machine'
+    ? encodeMachine(fiber, write)
+    : encodeScript(fiber, write, log ?? (fiber.lastInvocation === null ? [] : [fiber.lastInvocation]))
 
 function encodeMachine(machine: MachineRecord, write: ExpressionWriter): JsonObject {
   const lastEventStatus = encodeEventStatus(machine.lastReceipt)
@@ -58,7 +61,7 @@ function encodeEventStatus(receipt: EventReceipt | null): JsonObject {
   }
 }
 
-function encodeScript(script: ScriptRecord, write: ExpressionWriter): JsonObject {
+function encodeScript(script: ScriptRecord, write: ExpressionWriter, log: readonly Invocation[]): JsonObject {
   return {
     cid: script.fiberId,
     creationOrdinal: script.creationOrdinal,
@@ -70,13 +73,12 @@ function encodeScript(script: ScriptRecord, write: ExpressionWriter): JsonObject
     invocationCount: script.sequenceNumber,
     owners: script.owners,
     status: script.status,
-    invocationLog: script.lastInvocation === null ? [] : [encodeInvocation(script.lastInvocation)],
+    invocationLog: log.slice(0, maxLogSize).map(encodeInvocation),
     maxLogSize,
   }
 }
 
-function encodeInvocation(invocation: NonNullable<ScriptRecord['lastInvocation']>): JsonObject {
-  const { method, args, result, gasUsed, invokedAt, invokedBy } = invocation
+function encodeInvocation({ method, args, result, gasUsed, invokedAt, invokedBy }: Invocation): JsonObject {
   return { method, args, result, gasUsed, invokedAt, invokedBy }
 }
 
@@ -87,12 +89,14 @@ const Failure = z.object({
   attemptedEventType: z.object({ value: z.string() }).optional(),
 })
 
+const Success = z.object({ processedAt: z.int() })
+
 /** The one-member object of the newest event; words that were never heard of are failures too. */
 function readEventStatus(status: JsonObject, latestUpdateOrdinal: number): LastEvent | null {
   const [word, fields] = Object.entries(status)[0] ?? ['Initialized', {}]
   if (word === 'Initialized') return null
   if (word === 'Success') {
-    const ordinal = z.object({ processedAt: z.int() }).safeParse(fields).data?.processedAt ?? latestUpdateOrdinal
+    const ordinal = Success.safeParse(fields).data?.processedAt ?? latestUpdateOrdinal
     return { success: true, eventName: null, ordinal, reason: null }
   }
   const { reason, attemptedAt, attemptedEventType } = Failure.safeParse(fields).data ?? {}
@@ -130,13 +134,18 @@ export const WorkchainScript = z
     scriptProgram: Json,
     stateData: OptionalJson,
     invocationCount: Count,
-    invocationLog: z.array(InvocationWire).default([]),
+    // The newest alone is read, whatever the log holds: it may hold a hundred.
+    invocationLog: z
+      .array(z.unknown())
+      .default([])
+      .transform(([newest]) => newest ?? null)
+      .pipe(InvocationWire.nullable()),
   })
   .transform(
     ({ cid, invocationCount, invocationLog, ...rest }): ScriptView => ({
       ...rest,
       fiberId: cid,
       sequenceNumber: invocationCount,
-      lastInvocation: invocationLog[0] ?? null,
+      lastInvocation: invocationLog,
     }),
   )

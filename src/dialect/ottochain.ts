@@ -11,7 +11,7 @@ import {
   OttochainMachine,
   OttochainScript,
 } from './_ottochain-records.ts'
-import { fibersById, memberOf, memoize, parseRecord } from './_records.ts'
+import { fibersById, memberOf, memoize, recordReader } from './_records.ts'
 import { parseMessage } from './_wire.ts'
 import type { Dialect, NullRegime, SnapshotLog } from './dialect.ts'
 
@@ -46,8 +46,8 @@ export function createOttochain({ nulls = 'drop' }: { nulls?: NullRegime } = {})
       fiberCommits: Object.fromEntries([...fibers].map(([id, fiber]) => [id, encodeCommit(fiber)])),
       latestLogs: encodeLogs(log),
     }),
-    readMachine: (json) => parseRecord(OttochainMachine, 'machine', json),
-    readScript: (json) => parseRecord(OttochainScript, 'script', json),
+    readMachine: recordReader(OttochainMachine, 'machine'),
+    readScript: recordReader(OttochainScript, 'script'),
     findFiber: (calculatedState, kind, fiberId) =>
       memberOf(calculatedState, kind === 'machine' ? 'stateMachines' : 'scripts', fiberId),
   }

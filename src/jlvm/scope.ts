@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../core/bounded-map.ts'
 import type { Value } from './value.ts'
 import { isList, isMap } from './value.ts'
 
@@ -29,10 +30,18 @@ export function parsePath(text: string): Path {
 /** The work of reading a path, by its length. */
 export const pathWork = (text: string): number => 50 + 10 * text.length
 
+/** Names of members come again and again, ids do not. */
+const segments = createBoundedMap<string, Segment>(1_024)
+const longestKept = 24
+
 function toSegment(text: string): Segment {
+  const known = segments.get(text)
+  if (known !== undefined) return known
   // The engine keeps one copy of each name of a member, and a map finds that copy without comparing letters.
   const [key = text] = Object.keys({ [text]: true })
-  return { key, index: /^[+-]?\d+$/.test(key) ? Number(key) : -1 }
+  const segment = { key, index: /^[+-]?\d+$/.test(key) ? Number(key) : -1 }
+  if (text.length <= longestKept) segments.set(text, segment)
+  return segment
 }
 
 /**
