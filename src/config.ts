@@ -31,6 +31,11 @@ const Env = z.object({
   OTTO_WALLET_DIR: z.string().min(1).default('wallets'),
   OTTO_WALLET_PASSWORD: z.string().min(1, 'must not be empty').optional(),
   OTTO_WALLET_PASSWORD_FILE: z.string().min(1).optional(),
+  OTTO_API_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{32,512}$/, 'must be 32 to 512 visible ASCII characters')
+    .optional(),
+  OTTO_API_TOKEN_FILE: z.string().min(1).optional(),
   OTTO_ALLOWED_HOSTS: Names.default([]),
   OTTO_ALLOWED_ORIGINS: Names.default([]),
   OTTO_L1_URL: Urls.optional(),
@@ -40,6 +45,7 @@ const Env = z.object({
   OTTO_DEVNET_L1_PORT: Port.default(9000),
   OTTO_DEVNET_L0_PORT: Port.default(9100),
   OTTO_DEVNET_EXTENSIONS: OnOff.default(true),
+  OTTO_DEVNET_WEBHOOKS: z.enum(['off', 'loopback', 'any'], 'must be off, loopback or any').default('off'),
   OTTO_DEVNET_LATENCY_MS: Milliseconds.default(0),
   OTTO_DEVNET_LAG_ORDINALS: z.coerce.number('must be a count').int().min(0).max(1_000).default(0),
   OTTO_SNAPSHOT_MS: Milliseconds.default(0),
@@ -60,7 +66,14 @@ const isLoopback = (host: string): boolean =>
 
 /** What one variable alone cannot tell: each row a rule between settings. */
 const rules: readonly (readonly [broken: (env: z.output<typeof Env>) => boolean, problem: string])[] = [
-  [(env) => !isLoopback(env.OTTO_HOST), 'OTTO_HOST must be a loopback address (127.0.0.1, ::1 or localhost)'],
+  [
+    (env) => !isLoopback(env.OTTO_HOST) && env.OTTO_API_TOKEN === undefined && env.OTTO_API_TOKEN_FILE === undefined,
+    'OTTO_HOST must be a loopback address (127.0.0.1, ::1 or localhost) unless OTTO_API_TOKEN or OTTO_API_TOKEN_FILE is set',
+  ],
+  [
+    (env) => env.OTTO_API_TOKEN !== undefined && env.OTTO_API_TOKEN_FILE !== undefined,
+    'OTTO_API_TOKEN and OTTO_API_TOKEN_FILE exclude each other',
+  ],
   [
     (env) => (env.OTTO_L1_URL === undefined) !== (env.OTTO_L0_URL === undefined),
     'OTTO_L1_URL and OTTO_L0_URL go together',
@@ -95,6 +108,8 @@ function toConfig(env: z.output<typeof Env>) {
       port: env.OTTO_PORT,
       allowedHosts: env.OTTO_ALLOWED_HOSTS,
       allowedOrigins: env.OTTO_ALLOWED_ORIGINS,
+      token: env.OTTO_API_TOKEN,
+      tokenFile: env.OTTO_API_TOKEN_FILE,
     },
     wallet: {
       dir: env.OTTO_WALLET_DIR,
@@ -105,6 +120,8 @@ function toConfig(env: z.output<typeof Env>) {
     /** Addresses of a real metagraph; undefined runs the embedded one. */
     nodes: l1 && l0 ? { l1, l0 } : undefined,
     devnet: {
+      /** Loopback always: a ledger of our own asks nobody who they are. */
+      host: isLoopback(env.OTTO_HOST) ? env.OTTO_HOST : '127.0.0.1',
       dataDir: env.OTTO_DATA_DIR,
       l1Port: env.OTTO_DEVNET_L1_PORT,
       l0Port: env.OTTO_DEVNET_L0_PORT,
@@ -112,6 +129,7 @@ function toConfig(env: z.output<typeof Env>) {
       latencyMs: env.OTTO_DEVNET_LATENCY_MS,
       lagOrdinals: env.OTTO_DEVNET_LAG_ORDINALS,
       snapshotMs: env.OTTO_SNAPSHOT_MS,
+      webhooks: env.OTTO_DEVNET_WEBHOOKS,
     },
     tools: { deadlineMs: env.OTTO_TOOL_DEADLINE_MS, exposeSimulate: env.OTTO_EXPOSE_SIMULATE },
     log: { level: env.OTTO_LOG_LEVEL },
@@ -119,7 +137,7 @@ function toConfig(env: z.output<typeof Env>) {
 }
 
 /** Secrets that leave the environment once they are read: no child process and no crash report finds them there. */
-const secrets = ['OTTO_WALLET_PASSWORD', 'OTTO_IMPORT_PASSWORD', 'OTTO_IMPORT_KEY_PASSWORD'] as const
+const secrets = ['OTTO_API_TOKEN', 'OTTO_WALLET_PASSWORD', 'OTTO_IMPORT_PASSWORD', 'OTTO_IMPORT_KEY_PASSWORD'] as const
 
 /** A copy of the process's environment, taken once; the secrets are then gone from the original. */
 export function takeEnvironment(): Readonly<Record<string, string | undefined>> {

@@ -7,15 +7,23 @@ import type { Transport } from './chain/transport.ts'
 import type { Config } from './config.ts'
 import { decodeJson } from './core/decode-json.ts'
 import { BaseError } from './core/errors.ts'
-import type { Devnet } from './devnet/devnet.ts'
+import { isJsonArray } from './core/json.ts'
+import type { Devnet, DevnetOptions } from './devnet/devnet.ts'
 import { openDevnet } from './devnet/devnet.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { createDialect } from './dialect/dialects.ts'
+import { createEngine } from './fiber/engine.ts'
+import { parseApiToken } from './http/api-token.ts'
+import { createHealthMonitor } from './http/health-monitor.ts'
 import { createServer } from './http/server.ts'
 import { createProgramCache } from './jlvm/program-cache.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { createVerifier } from './signing/verify.ts'
 import { randomId, systemClock } from './system.ts'
 import type { Rules } from './tictactoe/rules.ts'
 import { parseOracleFile, parseStateMachineFile } from './tictactoe/rules-file.ts'
+import type { Games } from './tictactoe/tictactoe.ts'
 import { createGames } from './tictactoe/tictactoe.ts'
 import { createToolCatalog } from './tools/tools.ts'
 import { tttCancelGame } from './tools/ttt-cancel-game.ts'
@@ -26,6 +34,7 @@ import { tttResetBoard } from './tools/ttt-reset-board.ts'
 import { tttSimulateMove } from './tools/ttt-simulate-move.ts'
 import { tttStartGame } from './tools/ttt-start-game.ts'
 import { choosePassword } from './wallet/password.ts'
+import { readPrivateFile } from './wallet/private-files.ts'
 import type { Wallets } from './wallet/wallet.ts'
 import { openWallets } from './wallet/wallet.ts'
 
@@ -61,21 +70,28 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   const rules = loadRules()
   const dialect = createDialect(config.dialect.name, { ottochainNulls: config.dialect.ottochainNulls })
   const wallets = started.adopt(await openPlayers(config), (open) => open.close())
-  const devnet = config.nodes ? undefined : await openEmbedded(config, dialect, log)
+  const metrics = createMetrics({ clock: systemClock })
+  const devnet = config.nodes ? undefined : await openWatched(config, { dialect, rules, metrics, log })
   if (devnet) started.defer(() => devnet.close())
-  const chain = createLedger(config, dialect, devnet)
+  const chain = createLedger(config, dialect, devnet, metrics)
   started.defer(() => chain.close())
-  const tools = createTools(config, { chain, wallets, rules, log })
+  const games = createGameWorld(config, { chain, wallets, rules, metrics })
+  const tools = createTools(config, { games, metrics, log })
   const { playerX, playerO } = wallets
   const server = createServer({
     tools,
     wallets: () => ({ playerX: { address: playerX.address }, playerO: { address: playerO.address } }),
     readGame: (gameId, context) => tools.call('ttt_get_state', { gameId }, context),
-    health: createHealth(chain),
+    listGames: (query, signal) =>
+      games.list(query, AbortSignal.any([signal, AbortSignal.timeout(config.tools.deadlineMs)])),
+    health: createHealthMonitor({ clock: systemClock, asks: asksOf(chain) }),
     log,
     newId: randomId,
     clock: systemClock,
     access: config.http,
+    token: await readApiToken(config.http),
+    network: dialect.name,
+    metrics,
   })
   started.defer(() => server.close())
   const { host, port } = config.http
@@ -93,75 +109,131 @@ async function openPlayers({ wallet }: Config): Promise<Wallets> {
   return openWallets({ dir: wallet.dir, password, nowMs: systemClock.nowMs() })
 }
 
-const openEmbedded = ({ devnet }: Config, dialect: Dialect, log: Logger): Promise<Devnet> =>
+/** The metagraph of this process. @throws LedgerLockedError, LedgerForeignError, LedgerDamagedError, LedgerUnwritableError */
+export const openEmbedded = (
+  { devnet }: Config,
+  dialect: Dialect,
+  log: Logger,
+  parts: Pick<DevnetOptions, 'engine' | 'verifier'> = {},
+): Promise<Devnet> =>
   openDevnet({
+    ...parts,
     dialect,
     dataDir: `${devnet.dataDir}/ledger`,
     snapshotMs: devnet.snapshotMs,
     latencyMs: devnet.latencyMs,
     lagOrdinals: devnet.lagOrdinals,
     extensions: devnet.extensions,
+    webhooks: devnet.webhooks,
     clock: systemClock,
     newId: randomId,
     log: log.child({ part: 'devnet' }),
   })
 
-/** The same chain over HTTP to nodes elsewhere, or by calls into the ledger of this process. */
-function createLedger({ nodes }: Config, dialect: Dialect, devnet: Devnet | undefined): Chain {
-  const transport: Transport | undefined = nodes ? createHttpTransport({ ...nodes, clock: systemClock }) : devnet
-  if (transport === undefined) throw new TypeError('A ledger is either embedded or elsewhere.')
-  return createChain({ transport, dialect, clock: systemClock, random: Math.random, readTimeoutMs: 10_000 })
+type WatchedParts = {
+  readonly dialect: Dialect
+  readonly rules: Rules
+  readonly metrics: Metrics
+  readonly log: Logger
 }
 
-type ToolParts = { readonly chain: Chain; readonly wallets: Wallets; readonly rules: Rules; readonly log: Logger }
+/** The same, its signatures timed and its gas counted. What it runs again while it opens does not count. */
+async function openWatched(config: Config, { dialect, rules, metrics, log }: WatchedParts): Promise<Devnet> {
+  const { transitions } = rules.machine.instantiate(randomId())
+  const eventNames = transitions.map(({ eventName }) => eventName)
+  const { engine, begin } = metrics.watchEngine(createEngine(), eventNames)
+  const verifier = metrics.watchVerifier(createVerifier({ maxKeys: 1_000 }))
+  const devnet = await openEmbedded(config, dialect, log, { engine, verifier })
+  begin()
+  metrics.gauge(
+    'otto_queue_length',
+    'Messages that the embedded ledger let in and has not run yet.',
+    async (signal) => {
+      const { json } = await devnet.request({ layer: 'l1', method: 'GET', path: '/data', signal })
+      return isJsonArray(json) ? json.length : 0
+    },
+  )
+  return devnet
+}
 
-function createTools(config: Config, { chain, wallets, rules, log }: ToolParts) {
-  const games = createGames({
+/** The same chain over HTTP to nodes elsewhere, or by calls into the ledger of this process. */
+function createLedger({ nodes }: Config, dialect: Dialect, devnet: Devnet | undefined, metrics: Metrics): Chain {
+  const transport: Transport | undefined = nodes ? createHttpTransport({ ...nodes, clock: systemClock }) : devnet
+  if (transport === undefined) throw new TypeError('A ledger is either embedded or elsewhere.')
+  const watched = metrics.watchTransport(transport)
+  const clock = systemClock
+  const readTimeoutMs = nodes ? 10_000 : Number.POSITIVE_INFINITY // calls in this process do not get lost
+  const chain = createChain({ transport: watched, dialect, clock, random: Math.random, readTimeoutMs })
+  metrics.gauge('otto_snapshot_ordinal', 'The newest snapshot that the metagraph L0 shows.', (signal) =>
+    chain.readOrdinal({ signal }),
+  )
+  return metrics.watchChain(chain)
+}
+
+/** The tools offered to models, in the order of their listing; each takes the games that it plays. */
+export const gameTools = [tttCreateGame, tttStartGame, tttMakeMove, tttGetState, tttResetBoard, tttCancelGame] as const
+
+type GameParts = {
+  readonly chain: Chain
+  readonly wallets: Wallets
+  readonly rules: Rules
+  readonly metrics: Metrics
+}
+
+const createGameWorld = ({ dialect }: Config, { chain, wallets, rules, metrics }: GameParts): Games =>
+  createGames({
     chain,
-    players: { X: wallets.playerX, O: wallets.playerO },
+    players: { X: metrics.watchSigner(wallets.playerX), O: metrics.watchSigner(wallets.playerO) },
     rules,
     clock: systemClock,
     newId: randomId,
-    network: config.dialect.name,
+    network: dialect.name,
   })
-  const six = [tttCreateGame, tttStartGame, tttMakeMove, tttGetState, tttResetBoard, tttCancelGame].map((tool) =>
-    tool(games),
-  )
+
+type ToolParts = { readonly games: Games; readonly metrics: Metrics; readonly log: Logger }
+
+function createTools(config: Config, { games, metrics, log }: ToolParts) {
+  const six = gameTools.map((tool) => tool(games))
   const simulate = tttSimulateMove(games)
   const { exposeSimulate, deadlineMs } = config.tools
-  return createToolCatalog({
+  const catalog = createToolCatalog({
     tools: exposeSimulate ? [...six, simulate] : six,
     unlisted: exposeSimulate ? [] : [simulate],
     clock: systemClock,
     deadlineMs,
     log: log.child({ part: 'tools' }),
   })
+  return metrics.watchTools(
+    catalog,
+    [...six, simulate].map(({ description }) => description.name),
+  )
 }
 
-/** Asks both layers, at most a second each; open wallets are a condition of the start. */
-function createHealth(chain: Chain) {
-  const asks = (ask: Promise<unknown>) =>
-    ask.then(
-      () => 'healthy' as const,
-      () => 'unhealthy' as const,
-    )
-  return async () => {
-    const signal = AbortSignal.timeout(1_000)
-    const [l1, l0] = await Promise.all([asks(chain.pingL1({ signal })), asks(chain.readOrdinal({ signal }))])
-    const isReady = l1 === 'healthy' && l0 === 'healthy'
-    const status = isReady ? ('healthy' as const) : ('unhealthy' as const)
-    return { status, isReady, components: { wallets: 'healthy' as const, l1, l0 } }
-  }
+/** Both layers of the ledger; open wallets are a condition of the start. */
+const asksOf = (chain: Chain) => ({
+  wallets: async () => {},
+  l1: (signal: AbortSignal) => chain.pingL1({ signal }),
+  l0: (signal: AbortSignal) => chain.readOrdinal({ signal }),
+})
+
+/**
+ * The token that callers must show, by its setting or the file that another one names; undefined without either.
+ * @throws WalletFileError for a file that others may read, ApiTokenInvalidError for one without a token
+ */
+export async function readApiToken({ token, tokenFile }: Pick<Config['http'], 'token' | 'tokenFile'>) {
+  if (tokenFile === undefined) return token
+  const bytes = await readPrivateFile(tokenFile, { maxBytes: 4_096, followLink: true })
+  return parseApiToken(bytes.toString('utf8'))
 }
 
 /** The embedded ledger is reachable as a real one is. A taken port costs a warning, not the start. */
 async function openDevnetPorts(
-  { devnet: { l1Port, l0Port }, http }: Config,
+  { devnet: { host, l1Port, l0Port } }: Config,
   devnet: Devnet,
   log: Logger,
 ): Promise<void> {
   try {
-    log.info(await devnet.listen({ host: http.host, l1Port, l0Port }), 'devnet ports')
+    log.info(await devnet.listen({ host, l1Port, l0Port }), 'devnet ports')
   } catch (error) {
     log.warn({ err: error, l1Port, l0Port }, 'the devnet ports cannot be opened; the service plays on without them')
   }

@@ -17,6 +17,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   devnet: ['core', 'signing', 'fiber', 'dialect'],
   tictactoe: ['core', 'signing', 'jlvm', 'fiber', 'dialect', 'chain'],
   tools: ['core', 'tictactoe'],
+  metrics: ['core', 'signing', 'fiber', 'chain', 'tools'],
   http: ['core', 'tools', 'tictactoe'],
 }
 
@@ -27,6 +28,7 @@ const roots = ['main.ts', 'cli']
 const packages: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http', 'devnet'],
   'node-forge': ['wallet'],
+  'prom-client': ['metrics'],
 }
 
 /** Tables may be long, a control flow may not. */

@@ -29,6 +29,9 @@ test.each([
   { env: { OTTO_HOST: '0.0.0.0' }, says: 'OTTO_HOST must be a loopback address' },
   { env: { OTTO_HOST: '192.168.0.1' }, says: 'OTTO_HOST must be a loopback address' },
   { env: { OTTO_HOST: '127.evil.example' }, says: 'OTTO_HOST must be a loopback address' },
+  { env: { OTTO_API_TOKEN: 'x'.repeat(31) }, says: 'OTTO_API_TOKEN must be 32' },
+  { env: { OTTO_API_TOKEN: ` ${'x'.repeat(40)}` }, says: 'OTTO_API_TOKEN must be 32' },
+  { env: { OTTO_API_TOKEN: 'x'.repeat(32), OTTO_API_TOKEN_FILE: 'f' }, says: 'exclude each other' },
   { env: { OTTO_PORT: '65536' }, says: 'OTTO_PORT' },
   { env: { OTTO_L0_URL: 'http://a' }, says: 'go together' },
   { env: { OTTO_L1_URL: 'ftp://a', OTTO_L0_URL: 'http://a' }, says: 'OTTO_L1_URL' },
@@ -39,6 +42,13 @@ test.each([
 ])('refuses $env', ({ env, says }) => {
   expect(() => parseConfig(env)).toThrow(says)
 })
+
+test.each([{ OTTO_API_TOKEN: 'x'.repeat(32) }, { OTTO_API_TOKEN_FILE: '/run/secrets/token' }])(
+  'listens beyond loopback where callers must show a token',
+  (token) => {
+    expect(parseConfig({ OTTO_HOST: '0.0.0.0', ...token }).http.host).toBe('0.0.0.0')
+  },
+)
 
 test('names every wrong variable at once, and no value', () => {
   const wrong = () => parseConfig({ OTTO_PORT: 'sekret', OTTO_DIALECT: 'klingon', OTTO_LOG_LEVEL: 'loud' })

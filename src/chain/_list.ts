@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import type { Dialect, ScriptView } from '../dialect/dialect.ts'
+import { RecordUnreadableError } from '../dialect/errors.ts'
 import type { Read } from './_read.ts'
 import { jsonOf } from './_read.ts'
 import type { ReadOptions } from './chain.ts'
@@ -52,7 +53,8 @@ function scriptsInState(json: JsonValue): JsonValue | undefined {
 function readOrSkip(dialect: Dialect, record: JsonObject): ScriptView | undefined {
   try {
     return dialect.readScript(record)
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof RecordUnreadableError) return undefined
+    throw error
   }
 }

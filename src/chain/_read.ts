@@ -13,9 +13,10 @@ import type { Layer, NodeAnswer, Transport } from './transport.ts'
 export type Read = (layer: Layer, path: string, options: ReadOptions) => Promise<NodeAnswer>
 
 export function createRead(transport: Transport, clock: Clock, readTimeoutMs: number): Read {
+  const isBounded = Number.isFinite(readTimeoutMs)
   return async (layer, path, options) => {
-    const limit = openDeadline(clock, clock.monotonicMs() + readTimeoutMs)
-    const signal = AbortSignal.any([options.signal, limit.signal])
+    const limit = isBounded ? openDeadline(clock, clock.monotonicMs() + readTimeoutMs) : undefined
+    const signal = limit ? AbortSignal.any([options.signal, limit.signal]) : options.signal
     try {
       const answer = await orAborted(transport.request({ layer, method: 'GET', path, signal }), signal)
       const { status } = answer
@@ -25,7 +26,7 @@ export function createRead(transport: Transport, clock: Clock, readTimeoutMs: nu
       if (cause instanceof LedgerUnreachableError) throw cause
       throw new LedgerUnreachableError(layer, { reason: 'no_answer' }, { cause })
     } finally {
-      limit.close()
+      limit?.close()
     }
   }
 }

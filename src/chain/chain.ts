@@ -55,6 +55,8 @@ export type Chain = {
   /** @throws LedgerUnreachableError when no L0 address answers within the deadline of the signal */
   readMachine(fiberId: string, options: ReadOptions): Promise<MachineView | null>
   readScript(fiberId: string, options: ReadOptions): Promise<ScriptView | null>
+  /** All scripts of the ledger, in no order. */
+  listScripts(options: ReadOptions): Promise<readonly ScriptView[]>
   /** Newest last; empty where the ledger keeps none. */
   readEvents(machineId: string, options: ReadOptions): Promise<readonly LedgerEvent[]>
   /** The newest snapshot's ordinal. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonArray, isJsonObject } from '../core/json.ts'
 import type { Dialect } from '../dialect/dialect.ts'
+import { RecordUnreadableError } from '../dialect/errors.ts'
 import type { Message } from '../fiber/messages.ts'
 import { canonicalize, dropNulls } from '../signing/canonical.ts'
 import { dataUpdateHash } from '../signing/digest.ts'
@@ -11,6 +12,7 @@ import { signValue } from '../signing/signer.ts'
 import { orAborted } from './_deadline.ts'
 import type { FiberKind } from './_fiber-routes.ts'
 import { createFiberRoutes, fiberPath } from './_fiber-routes.ts'
+import { createScriptList } from './_list.ts'
 import type { Read } from './_read.ts'
 import { createRead, jsonOf, parseAnswer } from './_read.ts'
 import { createSharing } from './_share.ts'
@@ -57,12 +59,13 @@ export function createChain({ transport, dialect, clock, random, readTimeoutMs }
     sign: (message, signers) => sign(dialect, message, signers),
     async readMachine(fiberId, options) {
       const record = await readFiber('machine', fiberId, options)
-      return record === undefined ? null : dialect.readMachine(record)
+      return record === undefined ? null : viewOf(dialect.readMachine, record)
     },
     async readScript(fiberId, options) {
       const record = await readFiber('script', fiberId, options)
-      return record === undefined ? null : dialect.readScript(record)
+      return record === undefined ? null : viewOf(dialect.readScript, record)
     },
+    listScripts: createScriptList(dialect, read),
     async readEvents(machineId, options) {
       const answer = await read('l0', `${fiberPath(dialect, 'machine', machineId)}/events`, options)
       return answer.status === 404 ? [] : toEvents(jsonOf('l0', answer))
@@ -85,6 +88,17 @@ async function sign(dialect: Dialect, message: Message, signers: readonly Signer
   const value = dialect.encode(message)
   const hash = dataUpdateHash(canonicalize(dialect.nulls === 'drop' ? dropNulls(value) : value))
   return { message, hash, envelope: await signValue(value, hash, signers) }
+}
+
+/** @throws LedgerUnreachableError for JSON that is no record of this dialect: whatever answered is no L0 of ours */
+function viewOf<T>(read: (json: JsonValue) => T, record: JsonValue): T {
+  try {
+    return read(record)
+  } catch (cause) {
+    if (cause instanceof RecordUnreadableError)
+      throw new LedgerUnreachableError('l0', { reason: 'bad_shape' }, { cause })
+    throw cause
+  }
 }
 
 /** Reads of the same fiber at the same time are one request; a caller who gives up leaves it to the others. */

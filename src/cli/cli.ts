@@ -1,11 +1,22 @@
 import { takeEnvironment } from '../config.ts'
-import { BaseError } from '../core/errors.ts'
+import { BaseError, findCause } from '../core/errors.ts'
 import type { Command, CommandContext } from './command.ts'
+import { doctorCommand } from './doctor.ts'
+import { ledgerCommand } from './ledger.ts'
 import { playCommand } from './play.ts'
 import { serveCommand } from './serve.ts'
+import { toolCommand } from './tool.ts'
 import { walletCommand } from './wallet.ts'
 
-const commands: readonly Command[] = [serveCommand, playCommand, walletCommand]
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  serveCommand,
+  playCommand,
+  toolCommand,
+  walletCommand,
+  ledgerCommand,
+  doctorCommand,
+]
 
 const help = `otto: language-model agents act on a signed ledger
 
@@ -33,10 +44,26 @@ export async function runCli([name, ...args]: readonly string[], context: Comman
       context.err(`otto ${command.name}: ${error.message}\n\n${command.usage}`)
       return 2
     }
-    if (!(error instanceof BaseError)) throw error
-    context.err(`otto: ${error.message}${error.hint ? ` ${error.hint}` : ''}`)
-    return error.kind === 'invalid' ? 78 : 1 // 78: EX_CONFIG of sysexits.h
+    return codeOf(error, context)
   }
+}
+
+/** Says in one line what ended a command. @returns the exit code; the numbers are those of sysexits.h */
+function codeOf(error: unknown, { env, err, signal }: CommandContext): number {
+  if (signal.aborted && findCause(error, DOMException)?.name === 'AbortError') return 130
+  if (error instanceof BaseError) {
+    err(`otto: ${error.message}${error.hint ? ` ${error.hint}` : ''}`)
+    return error.kind === 'invalid' ? 78 : 1
+  }
+  err(bugText(error, env['OTTO_LOG_LEVEL'] === 'debug'))
+  return 70
+}
+
+/** One line; a stack only for who asked for it. */
+function bugText(error: unknown, whole: boolean): string {
+  const { name, message, stack } = error instanceof Error ? error : new TypeError(String(error))
+  const said = `otto: This is a fault of Otto itself: ${name}: ${message.split('\n')[0]}`
+  return whole ? `${said}\n${stack}` : `${said} (OTTO_LOG_LEVEL=debug shows where.)`
 }
 
 /** What `parseArgs` of node:util throws for an option that is not there, or a value that is missing. */
@@ -53,12 +80,17 @@ function stopSignal(): AbortSignal {
 
 /** The process as a whole: its arguments, its environment, its exit code. */
 export async function main(): Promise<void> {
+  const env = takeEnvironment()
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${bugText(error, env['OTTO_LOG_LEVEL'] === 'debug')}\n`)
+    process.exit(70)
+  })
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(0) // whoever read our lines has seen enough
     throw error
   })
   process.exitCode = await runCli(process.argv.slice(2), {
-    env: takeEnvironment(),
+    env,
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
     signal: stopSignal(),

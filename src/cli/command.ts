@@ -14,6 +14,9 @@ export type Command = {
   readonly summary: string
   /** The help text, printed for `--help` and after a usage error. */
   readonly usage: string
-  /** Exit code: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration. @throws BaseError, which prints as one line */
+  /**
+   * Exit code: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+   * @throws BaseError, which prints as one line; anything else is a bug (70)
+   */
   run(args: readonly string[], context: CommandContext): Promise<number>
 }

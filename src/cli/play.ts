@@ -1,21 +1,15 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import type { Dispatcher } from 'undici'
-import { Agent, request } from 'undici'
 import { z } from 'zod'
 import { parseConfig } from '../config.ts'
-import { BaseError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
 import { loadRules, startOtto } from '../main.ts'
 import { GameView } from '../tictactoe/game-view.ts'
+import type { Service } from './_service.ts'
+import { CallFailedError, createService, localUrl } from './_service.ts'
 import type { Brain } from './brains.ts'
 import { createBrain } from './brains.ts'
 import type { Command, CommandContext } from './command.ts'
-
-/** The service answered, but not with what was asked for. */
-class PlayFailedError extends BaseError {
-  override readonly code = 'PLAY_FAILED'
-  override readonly kind = 'unavailable'
-}
 
 const usage = `otto play [--rounds n] [--brain perfect|random] [--url http://127.0.0.1:8080]
 
@@ -39,14 +33,12 @@ export const playCommand: Command = {
       )
       return 2
     }
-    const dispatcher = new Agent()
-    const service = await findService(asked.data.url, context, dispatcher)
+    const service = await findService(asked.data.url, context)
     try {
-      await playRounds(createPlayer(service.url, dispatcher, context.signal), asked.data, context)
+      await playRounds(createPlayer(service), asked.data, context)
       return 0
     } finally {
       await service.close()
-      await dispatcher.close()
     }
   },
 }
@@ -57,53 +49,34 @@ const Asked = z.object({
   url: z.url({ protocol: /^https?$/, error: 'must be an http address' }).optional(),
 })
 
-type Service = { readonly url: string; close(): Promise<void> }
-
 /** The service named, the one that answers at the configured port, or one of our own. */
-async function findService(url: string | undefined, { env }: CommandContext, dispatcher: Dispatcher): Promise<Service> {
-  if (url !== undefined) return { url: url.replace(/\/+$/, ''), close: async () => {} }
-  const config = parseConfig(env)
-  const here = `http://${config.http.host}:${config.http.port}`
-  const answers = await request(`${here}/health/live`, { dispatcher, signal: AbortSignal.timeout(1_000) }).then(
-    async ({ statusCode, body }) => {
-      await body.dump()
-      return statusCode === 200
+async function findService(url: string | undefined, context: CommandContext): Promise<Service> {
+  if (url !== undefined) return createService(url, context)
+  const config = parseConfig(context.env)
+  const here = await createService(localUrl(config.http), context)
+  if (await here.isThere()) return here
+  await here.close()
+  const otto = await startOtto(config, pino({ level: 'warn' }, pino.destination(2)))
+  const service = await createService(otto.url, context)
+  return {
+    ...service,
+    async close() {
+      await service.close()
+      await otto.close()
     },
-    () => false,
-  )
-  if (answers) return { url: here, close: async () => {} }
-  return startOtto(config, pino({ level: 'warn' }, pino.destination(2)))
-}
-
-type Player = (tool: string, args: object) => Promise<GameView>
-
-const Answer = z.union([
-  z.object({ success: z.literal(true), result: GameView }),
-  z.object({ success: z.literal(false), error: z.string(), hint: z.string(), code: z.string() }),
-])
-
-/** Calls tools over HTTP. @throws PlayFailedError with the service's own words */
-function createPlayer(url: string, dispatcher: Dispatcher, signal: AbortSignal): Player {
-  return async (tool, args) => {
-    const sent = request(`${url}/otto/tool`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ tool, args }),
-      dispatcher,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]),
-    })
-    const json: unknown = await sent
-      .then(({ body }) => body.json())
-      .catch((cause: unknown) => {
-        throw new PlayFailedError(`No answer from ${url}.`, { cause, hint: 'Is the service running?' })
-      })
-    const answer = Answer.safeParse(json)
-    if (!answer.success) throw new PlayFailedError(`${url} does not answer like Otto.`)
-    if (!answer.data.success)
-      throw new PlayFailedError(`${answer.data.code}: ${answer.data.error}`, { hint: answer.data.hint })
-    return answer.data.result
   }
 }
+
+type Player = (tool: string, args: JsonObject) => Promise<GameView>
+
+/** @throws CallFailedError also for a result that is no game */
+const createPlayer =
+  (service: Service): Player =>
+  async (tool, args) => {
+    const view = GameView.safeParse(await service.call(tool, args))
+    if (!view.success) throw new CallFailedError(`${service.url} does not answer like Otto.`)
+    return view.data
+  }
 
 async function playRounds(call: Player, { rounds, brain }: z.output<typeof Asked>, { out, signal }: CommandContext) {
   const think = createBrain(brain, loadRules(), Math.random)

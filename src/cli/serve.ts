@@ -1,7 +1,9 @@
+import { url as inspectorUrl } from 'node:inspector'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { parseConfig } from '../config.ts'
+import { ConfigInvalidError, parseConfig } from '../config.ts'
 import { startOtto } from '../main.ts'
+import { runUntilStopped } from './_until-stopped.ts'
 import type { Command } from './command.ts'
 
 /** `otto serve`: the service, until it is told to stop. */
@@ -15,18 +17,15 @@ Exit codes: 0 stopped, 78 a setting, a wallet, the ledger or a port is not as it
   async run(args, { env, err, signal }) {
     parseArgs({ args: [...args], options: {} })
     const config = parseConfig(env)
+    // Whoever reaches a debugger reads the keys.
+    if (env['NODE_ENV'] === 'production' && inspectorUrl() !== undefined)
+      throw new ConfigInvalidError(['no debugger may be open when NODE_ENV is production'])
     const log = pino({ level: config.log.level })
-    const otto = await startOtto(config, log).catch((error: unknown) => {
-      err(`otto: ${error instanceof Error ? error.message : String(error)}`)
-      return undefined
-    })
-    if (otto === undefined) return 78
-    log.info({ url: otto.url, ...otto.facts }, 'ready')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-    await promise
-    await otto.close()
-    return 0
+    const start = async () => {
+      const otto = await startOtto(config, log)
+      log.info({ url: otto.url, ...otto.facts }, 'ready')
+      return otto
+    }
+    return runUntilStopped(start, { err, signal })
   },
 }

@@ -44,6 +44,8 @@ export const errorTable = {
   WALLET_ERROR: refused('The wallet cannot sign this. An operator must look; do not repeat the call.'),
   OVERLOADED: notNow('The service is busy. Wait as long as Retry-After says, then try again.'),
   SHUTTING_DOWN: notNow('The service is stopping. Try again when it is back.'),
+  RATE_LIMITED: notNow('Too many calls came. Wait as long as Retry-After says, then try again.'),
+  UNAUTHENTICATED: refused('Send the token of this service as `Authorization: Bearer …`; an operator knows it.'),
   ORIGIN_NOT_ALLOWED: refused('Call from a page whose origin an operator listed in OTTO_ALLOWED_ORIGINS.'),
   HOST_NOT_ALLOWED: refused('Use localhost, or a host name that an operator listed in OTTO_ALLOWED_HOSTS.'),
   INTERNAL_ERROR: {

@@ -4,7 +4,7 @@ import type { Transition } from '../fiber/messages.ts'
 import type { Fiber } from '../fiber/records.ts'
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts'
 import { LedgerDamagedError, LedgerForeignError } from './errors.ts'
-import type { Entry, LedgerImage } from './image.ts'
+import type { Entry, LedgerImage, Newest } from './image.ts'
 import { ledgerFormat } from './segment.ts'
 
 /** Checkpoints sort by name as by ordinal: `checkpoint-0000000000002000.log`. */
@@ -25,6 +25,8 @@ type Header = {
   readonly expressions: number
   readonly entries: number
   readonly keys: number
+  /** 1 where the snapshot itself follows; the first version did not write it. */
+  readonly snapshots?: number
 }
 
 /**
@@ -32,15 +34,17 @@ type Header = {
  * theirs, and writing them per game would make the file a hundred times as long.
  */
 export function* encodeCheckpoint(image: LedgerImage, dialect: string): Generator<string> {
-  const { ordinal, hash, entries, keys } = image
+  const { ordinal, hash, entries, keys, newest } = image
   const places = new Map<JsonValue, number>()
   for (const { fiber } of entries)
     for (const expression of expressionsOf(fiber)) if (!places.has(expression)) places.set(expression, places.size)
-  const counts = { expressions: places.size, entries: entries.length, keys: keys.length }
+  const snapshots = newest === null ? 0 : 1
+  const counts = { expressions: places.size, entries: entries.length, keys: keys.length, snapshots }
   yield encodeCheckedLine({ format: ledgerFormat, dialect, ordinal, hash, ...counts } satisfies Header)
   for (const expression of places.keys()) yield encodeCheckedLine({ expression })
   for (const entry of entries) yield encodeCheckedLine(toJson(mapExpressions(entry, (it) => places.get(it) ?? null)))
   for (const [key, used] of keys) yield encodeCheckedLine({ key, hash: used })
+  if (newest !== null) yield encodeCheckedLine(newest as unknown as JsonObject) // wire JSON and records: JSON all
 }
 
 /**
@@ -54,8 +58,9 @@ export function parseCheckpoint(bytes: Uint8Array, path: string, dialect: string
   const [head] = lines
   if (head === undefined) throw new LedgerDamagedError({ file, line: 1, fact: 'it is empty' })
   assertOurs(head, file, dialect)
-  const { ordinal, hash, expressions, entries, keys } = head as Header // its checksum holds: it is our writer's
-  if (lines.length !== 1 + expressions + entries + keys)
+  const { ordinal, hash, expressions, entries, keys, snapshots = 0 } = head as Header // its checksum holds: it is our writer's
+  const end = 1 + expressions + entries + keys
+  if (lines.length !== end + snapshots)
     throw new LedgerDamagedError({ file, line: lines.length, fact: 'lines are missing' })
   const table = lines.slice(1, 1 + expressions).map((line) => line['expression'] ?? null)
   const at = (place: JsonValue) => table[Number(place)] ?? null
@@ -63,7 +68,8 @@ export function parseCheckpoint(bytes: Uint8Array, path: string, dialect: string
     ordinal,
     hash,
     entries: lines.slice(1 + expressions, 1 + expressions + entries).map((line) => mapExpressions(fromJson(line), at)),
-    keys: lines.slice(1 + expressions + entries).map((line) => [String(line['key']), String(line['hash'])]),
+    keys: lines.slice(1 + expressions + entries, end).map((line) => [String(line['key']), String(line['hash'])]),
+    newest: snapshots === 0 ? null : (lines[end] as unknown as Newest), // its checksum holds too
   }
 }
 

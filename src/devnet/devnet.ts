@@ -5,13 +5,15 @@ import type { Log } from '../core/log.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Engine } from '../fiber/engine.ts'
 import { createEngine } from '../fiber/engine.ts'
+import type { Signer } from '../signing/signed.ts'
 import type { Verifier } from '../signing/verify.ts'
 import { createVerifier } from '../signing/verify.ts'
 import { createAdmission } from './admission.ts'
+import type { WebhookReach } from './callback-url.ts'
 import type { OpenLogFile } from './log-file.ts'
 import { openLogFile } from './log-file.ts'
 import type { Node } from './node.ts'
-import { openNodeId } from './node-id.ts'
+import { openNodeKey } from './node-key.ts'
 import type { OpenLedger } from './open-ledger.ts'
 import { openLedger } from './open-ledger.ts'
 import { createPorts } from './ports.ts'
@@ -22,9 +24,12 @@ import type { Answer, Layer, Router } from './router.ts'
 import { createRouter } from './router.ts'
 import { l0Routes } from './routes-l0.ts'
 import { l1Routes } from './routes-l1.ts'
+import { metricsRoute } from './routes-metrics.ts'
 import { nodeRoutes } from './routes-node.ts'
 import { snapshotRoutes } from './routes-snapshots.ts'
+import { webhookRoutes } from './routes-webhooks.ts'
 import { createSnapshotLoop } from './snapshot-loop.ts'
+import { createWebhooks } from './webhooks.ts'
 
 export type DevnetOptions = {
   readonly dialect: Dialect
@@ -47,6 +52,8 @@ export type DevnetOptions = {
   readonly engine?: Engine
   /** Checks proofs, unless told with 1,000 keys kept. */
   readonly verifier?: Verifier
+  /** Where subscribers may be called (ottochain only): nowhere unless told. */
+  readonly webhooks?: WebhookReach
   /** How files are written; the real way unless told. */
   readonly openFile?: OpenLogFile
 }
@@ -83,28 +90,36 @@ export async function openDevnet(options: DevnetOptions): Promise<Devnet> {
   const { dataDir, checkpointEvery = defaultCheckpointEvery, openFile = openLogFile, engine = createEngine() } = options
   const opened = await openLedger({ ...options, folder: dataDir, engine, checkpointEvery, openFile })
   try {
-    return createDevnet(options, engine, opened, await openNodeId(dataDir))
+    return createDevnet(options, engine, opened, await openNodeKey(dataDir))
   } catch (error) {
     await opened.store.close()
     throw error
   }
 }
 
-function createDevnet(options: DevnetOptions, engine: Engine, { ledger, store, log }: OpenLedger, id: string): Devnet {
-  const { dialect, latencyMs, lagOrdinals, extensions, clock } = options
-  const node: Node = { id, session: clock.nowMs(), state: 'Ready', host: 'localhost', ports: { l1: 0, l0: 0 } }
+function createDevnet(options: DevnetOptions, engine: Engine, { ledger, store }: OpenLedger, signer: Signer): Devnet {
+  const { dialect, latencyMs, lagOrdinals, extensions, clock, webhooks: reach = 'off' } = options
+  const node: Node = { signer, session: clock.nowMs(), state: 'Ready', host: 'localhost', ports: { l1: 0, l0: 0 } }
   const dedupe = extensions // only the workchain dialect's messages carry keys
   const queue = createQueue()
-  const published = createPublished({ image: ledger.image(), lagOrdinals }, log)
+  const webhooks = createWebhooks({ ...options, reach, metagraphId: signer.address })
+  const published = createPublished({ image: ledger.image(), lagOrdinals }, webhooks.announce)
+  const metrics = metricsRoute({ published, queue, node })
   const loop = createSnapshotLoop({ ...options, ledger, queue, store, published, dedupe })
   store.onWritable(loop.wake)
   const verifier = options.verifier ?? createVerifier({ maxKeys: maxKnownKeys })
   const submit = createAdmission({ dialect, engine, verifier, ledger, published, queue, loop, store, node, dedupe })
   const routers: { readonly [layer in Layer]: Router } = {
-    l1: createRouter([...nodeRoutes(node, 'l1'), ...l1Routes({ dialect, engine, published, queue, submit })]),
+    l1: createRouter([
+      ...nodeRoutes(node, 'l1'),
+      metrics,
+      ...l1Routes({ dialect, engine, published, queue, submit, node }),
+    ]),
     l0: createRouter([
       ...nodeRoutes(node, 'l0'),
+      metrics,
       ...l0Routes({ dialect, published, extensions }),
+      ...(dialect.name === 'ottochain' ? webhookRoutes({ prefix: dialect.prefix, webhooks }) : []),
       ...snapshotRoutes({ dialect, published, node }),
     ]),
   }
@@ -113,13 +128,14 @@ function createDevnet(options: DevnetOptions, engine: Engine, { ledger, store, l
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
-    node.state = 'Leaving'
-    await ports.close()
+    node.state = 'Leaving' // nothing is taken any more, and what was taken is still shown when it has run
     await loop.stop()
     // Not awaited one by one: on a full disk they end only when the store closes.
     if (!store.isFailing()) void store.checkpoint(ledger.image())
     await store.close()
     await loop.settled()
+    await Promise.all([ports.close(), webhooks.close()])
+    node.state = 'Offline'
   }
 
   return {

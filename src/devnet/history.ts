@@ -1,7 +1,8 @@
 import type { LedgerState } from '../dialect/dialect.ts'
-import type { Fiber } from '../fiber/records.ts'
+import type { Entry } from './image.ts'
 import type { Snapshot } from './ledger.ts'
 import type { LedgerView } from './view.ts'
+import { entryOf } from './view.ts'
 
 /** A snapshot that L0 can still show, with the state as it was then. */
 export type PastSnapshot = { readonly snapshot: Snapshot; state(): LedgerState }
@@ -18,7 +19,7 @@ export type History = {
 /** `before` is what the snapshot replaced: the state of earlier ones is found by going back. */
 type Noted = {
   readonly snapshot: Snapshot
-  readonly before: readonly (readonly [id: string, fiber: Fiber | undefined])[]
+  readonly before: readonly (readonly [id: string, entry: Entry | undefined])[]
 }
 
 const maxSnapshots = 100
@@ -35,8 +36,11 @@ export function createHistory(view: LedgerView): History {
   }
 
   return {
-    note(snapshot, { fibers }) {
-      noted.push({ snapshot, before: snapshot.changes.map(({ fiber: { fiberId } }) => [fiberId, fibers.get(fiberId)]) })
+    note(snapshot, before) {
+      noted.push({
+        snapshot,
+        before: snapshot.changes.map(({ fiber: { fiberId } }) => [fiberId, entryOf(before, fiberId)]),
+      })
       updates += snapshot.updates.length
       while (noted.length > maxSnapshots || (noted.length > 1 && updates > maxUpdates))
         updates -= noted.shift()?.snapshot.updates.length ?? 0
@@ -47,11 +51,15 @@ export function createHistory(view: LedgerView): History {
 }
 
 /** The state after the first of these snapshots, which are the newest ones. */
-function stateAfter({ fibers: newest }: LedgerView, [first, ...later]: readonly Noted[]): LedgerState {
-  const fibers = new Map(newest)
+function stateAfter(newest: LedgerView, [first, ...later]: readonly Noted[]): LedgerState {
+  const fibers = new Map(newest.fibers)
+  const invocations = new Map(newest.invocations)
   for (const { before } of later.toReversed())
-    for (const [id, fiber] of before)
-      if (fiber === undefined) fibers.delete(id)
-      else fibers.set(id, fiber)
-  return { ordinal: first?.snapshot.ordinal ?? 0, fibers }
+    for (const [id, entry] of before) {
+      if (entry === undefined) fibers.delete(id)
+      else fibers.set(id, entry.fiber)
+      if (entry?.invocations.length) invocations.set(id, entry.invocations)
+      else invocations.delete(id)
+    }
+  return { ordinal: first?.snapshot.ordinal ?? 0, fibers, invocations }
 }

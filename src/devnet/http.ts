@@ -104,10 +104,8 @@ function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
 function send(response: ServerResponse, answer: Answer, id: string): void {
   const isText = answer.json === undefined
   const body = Buffer.from(isText ? (answer.text ?? '') : JSON.stringify(answer.json), 'utf8')
-  response
-    .setHeaders(new Map(Object.entries(openToAll)))
-    .setHeader('x-id', id)
-    .setHeader('content-length', body.length)
+  response.setHeaders(new Map(Object.entries(openToAll))).setHeader('x-id', id)
+  if (answer.status !== 204) response.setHeader('content-length', body.length) // RFC 9110 §8.6
   if (body.length > 0) response.setHeader('content-type', isText ? 'text/plain; charset=UTF-8' : 'application/json')
   if (answer.retryAfterSeconds !== undefined) response.setHeader('retry-after', answer.retryAfterSeconds)
   if (answer.status === 413) response.setHeader('connection', 'close') // what is left of the body is no next request

@@ -7,8 +7,8 @@ import { canonicalize } from '../signing/canonical.ts'
 import { plainHash } from '../signing/digest.ts'
 import type { Signed } from '../signing/signed.ts'
 import { createEventKeys, eventKeyOf, keyUsed } from './event-keys.ts'
-
-import type { LedgerImage } from './image.ts'
+import type { Entry, LedgerImage } from './image.ts'
+import { emptyImage } from './image.ts'
 import type { Refusal } from './refusal.ts'
 import { createSnapshotDraft } from './snapshot-draft.ts'
 import type { Update } from './update.ts'
@@ -24,6 +24,8 @@ export type Snapshot = Step & { readonly previous: string; readonly updates: rea
 
 /** What a batch came to. */
 export type Executed = {
+  /** Of the snapshot that the batch was run for. */
+  readonly ordinal: number
   /** Undefined where nothing was let in, unless an empty one was asked for. */
   readonly snapshot: Snapshot | undefined
   /** Hashes of the messages in the snapshot. */
@@ -49,16 +51,13 @@ export type Ledger = {
 }
 
 /** The state before the first snapshot. Its hash names this very ledger, so that two never share a chain of hashes. */
-export const genesisOf = (ledgerId: string): LedgerImage => ({
-  ordinal: 0,
-  hash: plainHash(canonicalize({ ordinal: 0, ledgerId })),
-  entries: [],
-  keys: [],
-})
+export const genesisOf = (ledgerId: string): LedgerImage =>
+  emptyImage(plainHash(canonicalize({ ordinal: 0, ledgerId })))
 
 /** A ledger that goes on from an image. The engine decides; this keeps what it decided. */
 export function createLedger({ engine, image }: { engine: Engine; image: LedgerImage }): Ledger {
-  const moving = createView(image)
+  const moving = createView({ ...image, entries: image.entries.map((entry) => adopted(engine, entry)) })
+  let { newest } = image
   const keys = createEventKeys(image.keys)
   const { view } = moving
 
@@ -95,15 +94,16 @@ export function createLedger({ engine, image }: { engine: Engine; image: LedgerI
         const key = eventKeyOf(update.message)
         if (key !== undefined && decision.outcome === 'committed') keys.use(key, update.hash)
       }
-      if (accepted.length === 0 && !allowEmpty) return { snapshot: undefined, accepted: [], rejections }
+      const { ordinal, lastSnapshotHash: previous } = context
+      if (accepted.length === 0 && !allowEmpty) return { ordinal, snapshot: undefined, accepted: [], rejections }
       const { changes, log } = draft.finish()
       const updateHashes = accepted.map(({ hash }) => hash)
       const changed = changes.map(({ fiber }) => fiber)
-      const { ordinal, lastSnapshotHash: previous } = context
       const hash = snapshotHash({ ordinal, previous, updateHashes, changed })
       const step = { ordinal, hash, changes, log }
       moving.advance(step)
-      return { snapshot: { ...step, previous, updates: accepted.map(envelopeOf) }, accepted: updateHashes, rejections }
+      newest = { previous, updates: accepted.map(envelopeOf), log }
+      return { ordinal, snapshot: { ...step, ...newest }, accepted: updateHashes, rejections }
     },
     keyUser: keys.userOf,
     image: () => ({
@@ -115,9 +115,13 @@ export function createLedger({ engine, image }: { engine: Engine; image: LedgerI
         invocations: view.invocations.get(fiber.fiberId) ?? [],
       })),
       keys: keys.entries(),
+      newest,
     }),
   }
 }
+
+/** The records of a file know nothing of each other: what they have in common is one object again. */
+const adopted = (engine: Engine, entry: Entry): Entry => ({ ...entry, fiber: engine.adopt(entry.fiber) })
 
 /** Names everything before it and everything it did: two ledgers with one hash hold the same. */
 function snapshotHash(parts: {

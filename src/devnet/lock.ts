@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { LedgerLockedError } from './errors.ts'
 
@@ -9,6 +10,8 @@ import { LedgerLockedError } from './errors.ts'
  * @see SQLite, "File Locking And Concurrency"
  */
 export function lockFile(path: string): () => void {
+  closeSync(openSync(path, 'a', 0o600)) // SQLite would let others read it
+  chmodSync(path, 0o600)
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = MEMORY')

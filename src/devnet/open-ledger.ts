@@ -1,5 +1,5 @@
 import type { NewId } from '../core/clock.ts'
-import type { Dialect, SnapshotLog } from '../dialect/dialect.ts'
+import type { Dialect } from '../dialect/dialect.ts'
 import type { Engine } from '../fiber/engine.ts'
 import type { DiskStoreOptions } from './disk-store.ts'
 import { openDiskStore } from './disk-store.ts'
@@ -10,7 +10,7 @@ import type { Store } from './store.ts'
 import { createMemoryStore } from './store.ts'
 
 /** A ledger as it stood when the last snapshot became durable, and where its next ones go. */
-export type OpenLedger = { readonly ledger: Ledger; readonly store: Store; readonly log: SnapshotLog | undefined }
+export type OpenLedger = { readonly ledger: Ledger; readonly store: Store }
 
 export type OpenLedgerOptions = Omit<DiskStoreOptions, 'folder' | 'dialect' | 'genesisHash'> & {
   /** Null: nothing is kept. */
@@ -32,8 +32,7 @@ export async function openLedger({
   ...options
 }: OpenLedgerOptions): Promise<OpenLedger> {
   const genesis = genesisOf(newId())
-  if (folder === null)
-    return { ledger: createLedger({ engine, image: genesis }), store: createMemoryStore(), log: undefined }
+  if (folder === null) return { ledger: createLedger({ engine, image: genesis }), store: createMemoryStore() }
   const { store, recovered } = await openDiskStore({
     ...options,
     folder,
@@ -42,10 +41,9 @@ export async function openLedger({
   })
   try {
     const ledger = createLedger({ engine, image: recovered.image ?? genesis })
-    let log: SnapshotLog | undefined
-    for (const line of recovered.lines) log = replay(ledger, line, dialect).log
+    for (const line of recovered.lines) replay(ledger, line, dialect)
     options.log.info({ ordinal: ledger.view.ordinal, replayed: recovered.lines.length }, 'ledger opened')
-    return { ledger, store, log }
+    return { ledger, store }
   } catch (error) {
     await store.close()
     throw error

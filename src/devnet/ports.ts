@@ -23,7 +23,7 @@ export function createPorts({ node, routers, delay, log }: PortsDeps): Ports {
   const layers: HttpLayer[] = []
 
   async function open(layer: Layer, host: string, port: number): Promise<number> {
-    const served = await listenHttp({ host, port, router: routers[layer], id: node.id, delay, log })
+    const served = await listenHttp({ host, port, router: routers[layer], id: node.signer.id, delay, log })
     layers.push(served)
     node.ports[layer] = served.port
     return served.port

@@ -1,10 +1,9 @@
 import { createBoundedMap } from '../core/bounded-map.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { SnapshotLog } from '../dialect/dialect.ts'
 import type { History } from './history.ts'
 import { createHistory } from './history.ts'
 import type { LedgerImage } from './image.ts'
-import type { Executed, Snapshot } from './ledger.ts'
+import type { Executed, Rejection, Snapshot } from './ledger.ts'
 import { blockNotAccepted } from './refusal.ts'
 import type { LedgerView } from './view.ts'
 import { createView } from './view.ts'
@@ -27,23 +26,36 @@ export type Published = {
 /** Told which fibers a snapshot or a refusal touched, once that shows. */
 export type OnSnapshot = (fiberIds: ReadonlySet<string>) => void
 
+/** What is told to the world: snapshots that L0 shows from now on, and messages refused in the one of this ordinal. */
+export type News = {
+  readonly shown: readonly Snapshot[]
+  readonly rejections: readonly Rejection[]
+  readonly ordinal: number
+  readonly view: LedgerView
+}
+
+/** Called before anybody else is told. Never throws. */
+export type Announce = (news: News) => void
+
 const maxRemembered = 10_000
 
-/** Begins at an image; `log` is that of its snapshot. L0 shows the state of `lagOrdinals` snapshots ago. */
+/** Begins at an image, whose snapshot is shown too. L0 shows the state of `lagOrdinals` snapshots ago. */
 export function createPublished(
   { image, lagOrdinals }: { image: LedgerImage; lagOrdinals: number },
-  log?: SnapshotLog,
+  announce: Announce = () => {},
 ): Published {
-  const l1 = createView(image, log)
-  const l0 = lagOrdinals === 0 ? l1 : createView(image, log)
+  const l1 = createView(image, image.newest?.log)
+  const l0 = lagOrdinals === 0 ? l1 : createView(image, image.newest?.log)
   const history = createHistory(l0.view)
+  const { ordinal, hash, newest } = image
+  if (newest !== null) history.note({ ordinal, hash, ...newest, changes: [] }, l0.view)
   const held: Snapshot[] = []
   const refusals = createBoundedMap<string, JsonObject>(maxRemembered)
   const acceptances = createBoundedMap<string, true>(maxRemembered)
   const listeners = new Set<OnSnapshot>()
 
-  /** The fibers that L0 now shows in another state. */
-  function show(snapshot: Snapshot): string[] {
+  /** The snapshots that L0 shows from now on. */
+  function show(snapshot: Snapshot): readonly Snapshot[] {
     if (l0 !== l1) l1.advance(snapshot)
     held.push(snapshot)
     const shown = held.splice(0, held.length - lagOrdinals)
@@ -51,7 +63,7 @@ export function createPublished(
       history.note(due, l0.view)
       l0.advance(due)
     }
-    return shown.flatMap(({ changes }) => changes.map(({ fiber }) => fiber.fiberId))
+    return shown
   }
 
   return {
@@ -59,7 +71,7 @@ export function createPublished(
     l0: l0.view,
     history,
     refusalOf: (hash) => refusals.get(hash) ?? null,
-    publish({ snapshot, accepted, rejections }) {
+    publish({ ordinal, snapshot, accepted, rejections }) {
       for (const hash of accepted) {
         acceptances.set(hash, true)
         refusals.delete(hash)
@@ -68,7 +80,9 @@ export function createPublished(
       for (const { update, refusals: reasons } of rejections)
         if (acceptances.get(update.hash) === undefined) refusals.set(update.hash, blockNotAccepted(reasons))
       const shown = snapshot === undefined ? [] : show(snapshot)
-      const fiberIds = new Set([...shown, ...rejections.map(({ update }) => update.message.fiberId)])
+      announce({ shown, rejections, ordinal, view: l0.view })
+      const changed = shown.flatMap(({ changes }) => changes.map(({ fiber }) => fiber.fiberId))
+      const fiberIds = new Set([...changed, ...rejections.map(({ update }) => update.message.fiberId)])
       tell([...listeners], fiberIds)
     },
     isBehind: () => held.some(({ changes }) => changes.length > 0),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { checkpointOrdinal, parseCheckpoint } from './checkpoint.ts'
 import { LedgerDamagedError } from './errors.ts'
 import type { LedgerImage } from './image.ts'
+import { emptyImage } from './image.ts'
 import type { Segment, SnapshotLine } from './segment.ts'
 import { parseSegment, segmentBase, segmentName } from './segment.ts'
 
@@ -35,7 +36,7 @@ export async function recover(folder: string, dialect: string): Promise<Recovere
   const [first, last] = [segments[0], segments.at(-1)]
   assertComplete(names, image, segments)
   return {
-    image: image ?? (first && { ordinal: 0, hash: first.header.hash, entries: [], keys: [] }),
+    image: image ?? (first && emptyImage(first.header.hash)),
     lines: segments.flatMap(({ header, lines }) =>
       lines.map((snapshot, index) => ({ snapshot, file: segmentName(header.base), line: index + 2 })),
     ),

@@ -20,7 +20,7 @@ export type RouteRequest = {
 }
 
 export type Route = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Segments, of which `:name` takes any one. */
   readonly path: string
   handle(request: RouteRequest): Answer | Promise<Answer>

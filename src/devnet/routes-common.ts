@@ -4,6 +4,7 @@ import { undecodable } from './answers.ts'
 import { parseEnvelope } from './envelope.ts'
 import type { Route } from './router.ts'
 import { json } from './router.ts'
+import { devnetVersion } from './routes-node.ts'
 import { decodeUpdate } from './update.ts'
 import type { LedgerView } from './view.ts'
 
@@ -17,6 +18,28 @@ export const utilHashRoute = (dialect: Dialect): Route => ({
     return json({ 'protocol message hash': decoded.hash, 'protocol message': decoded.wire })
   },
 })
+
+/** @see OttoChain `VersionInfo`; what a Scala build would tell is nothing here */
+export const versionRoutes = (dialect: Dialect, service: string): readonly Route[] =>
+  dialect.name === 'workchain'
+    ? []
+    : [
+        {
+          method: 'GET',
+          path: `${dialect.prefix}/version`,
+          handle: () =>
+            json({
+              service,
+              version: devnetVersion,
+              name: devnetVersion,
+              scalaVersion: 'none',
+              sbtVersion: 'none',
+              gitCommit: 'none',
+              buildTime: 'none',
+              tessellationVersion: devnetVersion,
+            }),
+        },
+      ]
 
 /** The on-chain state as one layer knows it. */
 export const onChainRoute = (dialect: Dialect, view: LedgerView): Route => ({

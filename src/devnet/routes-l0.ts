@@ -6,7 +6,7 @@ import type { Fiber } from '../fiber/records.ts'
 import type { Published } from './published.ts'
 import type { Answer, Route, RouteRequest } from './router.ts'
 import { json, notFound } from './router.ts'
-import { onChainRoute, utilHashRoute } from './routes-common.ts'
+import { onChainRoute, utilHashRoute, versionRoutes } from './routes-common.ts'
 import type { LedgerView } from './view.ts'
 
 export type L0Deps = {
@@ -35,6 +35,7 @@ export function l0Routes({ dialect, published, extensions }: L0Deps): readonly R
     get(`${prefix}/${paths.scripts}/:id/invocations`, (request) =>
       ofFiber(request, view, 'script', ({ fiberId }) => invocationsOf(fiberId, { dialect, view })),
     ),
+    ...versionRoutes(dialect, 'metagraph-l0'),
     onChainRoute(dialect, view),
     utilHashRoute(dialect),
     get('/transactions/:hash/errors', ({ params }) => json(published.refusalOf(params.get('hash') ?? ''))),
@@ -44,20 +45,23 @@ export function l0Routes({ dialect, published, extensions }: L0Deps): readonly R
 type Kind = { dialect: Dialect; view: LedgerView; kind: Fiber['kind']; path: string }
 
 /** All fibers of a kind, and one. */
-const fiberRoutes = ({ dialect, view, kind, path }: Kind): readonly Route[] => [
-  {
-    method: 'GET',
-    path,
-    handle({ query }) {
-      const status = query.get('status')
-      if (status !== null && !statusWords[dialect.name].includes(status)) return notFound
-      const ofKind = [...view.fibers.values()].filter((fiber) => fiber.kind === kind)
-      const found = ofKind.filter((fiber) => status === null || fiber.status.toUpperCase() === status.toUpperCase())
-      return json(Object.fromEntries(found.map((fiber) => [fiber.fiberId, dialect.encodeFiber(fiber)])))
+function fiberRoutes({ dialect, view, kind, path }: Kind): readonly Route[] {
+  const show = (fiber: Fiber) => dialect.encodeFiber(fiber, view.invocations.get(fiber.fiberId))
+  return [
+    {
+      method: 'GET',
+      path,
+      handle({ query }) {
+        const status = query.get('status')
+        if (status !== null && !statusWords[dialect.name].includes(status)) return notFound
+        const ofKind = [...view.fibers.values()].filter((fiber) => fiber.kind === kind)
+        const found = ofKind.filter((fiber) => status === null || fiber.status.toUpperCase() === status.toUpperCase())
+        return json(Object.fromEntries(found.map((fiber) => [fiber.fiberId, show(fiber)])))
+      },
     },
-  },
-  { method: 'GET', path: `${path}/:id`, handle: (request) => ofFiber(request, view, kind, dialect.encodeFiber) },
-]
+    { method: 'GET', path: `${path}/:id`, handle: (request) => ofFiber(request, view, kind, show) },
+  ]
+}
 
 const statusWords: { readonly [name in Dialect['name']]: readonly string[] } = {
   workchain: ['Active', 'Archived', 'Failed'],

@@ -23,7 +23,9 @@ export const fibersById = (
   encode: (fiber: Fiber, invocations?: readonly Invocation[]) => JsonObject,
 ): JsonObject =>
   Object.fromEntries(
-    [...fibers].filter(([, fiber]) => fiber.kind === kind).map(([id, fiber]) => [id, encode(fiber, invocations?.get(id))]),
+    [...fibers]
+      .filter(([, fiber]) => fiber.kind === kind)
+      .map(([id, fiber]) => [id, encode(fiber, invocations?.get(id))]),
   )
 
 /** A member's member; undefined where there is none. */

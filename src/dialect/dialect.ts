@@ -50,6 +50,8 @@ export type ScriptView = {
 export type LedgerState = {
   readonly ordinal: number
   readonly fibers: ReadonlyMap<string, Fiber>
+  /** Runs of scripts, newest first, by fiber, where they are remembered; else a record shows its newest one. */
+  readonly invocations?: ReadonlyMap<string, readonly Invocation[]>
 }
 
 /** What happened to fibers in one snapshot, in order. */
@@ -79,8 +81,8 @@ export type Dialect = {
    */
   decode(wire: JsonValue): Message
 
-  /** A record as the ledger's routes show it. */
-  encodeFiber(fiber: Fiber): JsonObject
+  /** A record as the ledger's routes show it; `invocations` of a script, newest first, where they are remembered. */
+  encodeFiber(fiber: Fiber, invocations?: readonly Invocation[]): JsonObject
   /** `{ stateMachines, scriptOracles | scripts }`, the body's `state` at the checkpoint route. */
   encodeCalculatedState(state: LedgerState): JsonObject
   /** The on-chain state: what the snapshot itself commits to. `log` is that of the newest snapshot alone. */

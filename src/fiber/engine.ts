@@ -25,6 +25,8 @@ export type Engine = {
    * `proofs` come sorted by id, then signature: the first signer of a creation is the first owner.
    */
   apply(fibers: FiberLookup, message: Message, proofs: readonly EngineProof[], snapshot: SnapshotContext): Outcome
+  /** The same record, sharing with others what it has in common with them: for one that was read from elsewhere. */
+  adopt(fiber: Fiber): Fiber
 }
 
 /** An engine with a program cache of its own. `limits` replaces single limits of a node. */
@@ -38,6 +40,10 @@ export function createEngine({ limits: ownLimits = {} }: { limits?: Partial<Limi
       if (problems.length > 0) return { outcome: 'rejected', problems }
       return run({ fibers, limits, programs, snapshot }, message, proofs)
     },
+    adopt: (fiber) =>
+      fiber.kind === 'machine'
+        ? { ...fiber, definition: programs.shareDefinition(fiber.definition) }
+        : { ...fiber, scriptProgram: programs.share(fiber.scriptProgram) },
   }
 }
 

@@ -19,13 +19,14 @@ export type Programs = {
 export function createPrograms(maxPrograms: number): Programs {
   const cache = createProgramCache({ maxPrograms })
   const pool = createPool(maxPrograms)
+  const shareTransition = createTransitionPool(maxPrograms)
   const share = (expression: JsonValue): JsonValue => cache.intern(expression).json
   return {
     share,
     shareDefinition: ({ states, transitions, metadata, ...definition }) => ({
       ...definition,
       states: pool(states),
-      transitions: shareTransitions(transitions, share, pool),
+      transitions: shareTransitions(transitions, share, shareTransition),
       metadata: pool(metadata),
     }),
     programOf: (expression) => cache.intern(expression).program,
@@ -38,17 +39,37 @@ type Pool = <T extends JsonValue>(value: T) => T
 function shareTransitions(
   transitions: readonly Transition[],
   share: (expression: JsonValue) => JsonValue,
-  pool: Pool,
+  shareTransition: (transition: Transition) => Transition,
 ): readonly Transition[] {
   const lists = new Map<string, readonly string[]>()
   return transitions.map((transition) => {
     const shared = { ...transition, guard: share(transition.guard), effect: share(transition.effect) }
-    if (transition.dependencies.length === 0) return pool(shared)
+    if (transition.dependencies.length === 0) return shareTransition(shared)
     const key = transition.dependencies.join()
     const dependencies = lists.get(key) ?? transition.dependencies
     lists.set(key, dependencies)
     return { ...shared, dependencies }
   })
+}
+
+/** One object for all transitions alike, whose guard and effect are shared already: identity tells those apart. */
+function createTransitionPool(limit: number): (transition: Transition) => Transition {
+  const known = createBoundedMap<string, Transition>(limit)
+  const numbers = new WeakMap<object, number>()
+  let count = 0
+  const nameOf = (expression: JsonValue): JsonValue => {
+    if (typeof expression !== 'object' || expression === null) return [expression]
+    const number = numbers.get(expression) ?? count++
+    numbers.set(expression, number)
+    return number
+  }
+  return (transition) => {
+    const { from, to, eventName, guard, effect } = transition
+    const name = JSON.stringify([from, to, eventName, nameOf(guard), nameOf(effect)])
+    const shared = known.get(name) ?? transition
+    known.set(name, shared)
+    return shared
+  }
 }
 
 /** One object for each content, as long as it is not forgotten. */

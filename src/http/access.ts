@@ -5,7 +5,7 @@ import { HostCountError, HostNotAllowedError, InvalidRequestError, OriginNotAllo
 export type AccessRules = {
   /** Host names or addresses; with a port only that port, without one any. IPv6 in brackets. */
   readonly allowedHosts: readonly string[]
-  /** Origins as a browser sends them: `https://page.example`, no path. Compared exactly; `null` never matches. */
+  /** Origins beside the service's own, as a browser sends them: `https://page.example`, no path. Compared exactly; `null` never matches. */
   readonly allowedOrigins: readonly string[]
 }
 
@@ -28,9 +28,12 @@ export function createAccess({ allowedHosts, allowedOrigins }: AccessRules): Ass
     const name = hostPattern.exec(host)?.[1]
     if (name === undefined || !(hosts.has(host) || hosts.has(name))) throw new HostNotAllowedError()
     const { origin } = request.headers
-    if (origin !== undefined && !origins.has(origin)) throw new OriginNotAllowedError()
+    if (origin !== undefined && !origins.has(origin) && !isOwnPage(origin, host)) throw new OriginNotAllowedError()
   }
 }
+
+// Our own pages. The host was checked before, so no foreign name can stand in both places.
+const isOwnPage = (origin: string, host: string): boolean => origin === `http://${host}` || origin === `https://${host}`
 
 // An absolute target would name a second host beside the one that was checked.
 function assertPlainTarget({ url = '' }: IncomingMessage): void {

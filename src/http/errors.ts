@@ -104,3 +104,32 @@ export class ShuttingDownError extends BaseError {
     super('The service is shutting down.')
   }
 }
+
+/** The service has a token, and the request shows none or a wrong one. */
+export class UnauthenticatedError extends BaseError {
+  override readonly code = 'UNAUTHENTICATED'
+  override readonly kind = 'unauthenticated'
+  constructor() {
+    super('This service wants its token.')
+  }
+}
+
+/** Too many wrong tokens came from one address. */
+export class LoginRateLimitedError extends BaseError {
+  override readonly code = 'RATE_LIMITED'
+  override readonly kind = 'exhausted'
+  constructor(retryAfterSeconds: number) {
+    super('Too many wrong tokens came from this address.', {
+      details: { retryAfterSeconds: Math.ceil(retryAfterSeconds) },
+    })
+  }
+}
+
+/** A query parameter is not one that the route takes. `path` is its name, at most 64 characters of it. */
+export class QueryInvalidError extends BaseError {
+  override readonly code = 'INVALID_ARGUMENTS'
+  override readonly kind = 'invalid'
+  constructor(path: string, hint: string) {
+    super('A query parameter is not as expected.', { details: { path: path.slice(0, 64) }, hint })
+  }
+}

@@ -1,43 +1,39 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Admission } from './admission.ts'
+import type { ComponentHealth, HealthReport } from './health-monitor.ts'
 
-/** `degraded` still plays; `unhealthy` does not. */
-export type HealthWord = 'healthy' | 'degraded' | 'unhealthy'
-
-/** The state of the service as its parts report it. */
-export type HealthReport = {
-  readonly status: HealthWord
-  /** Would a new write be accepted now? */
-  readonly isReady: boolean
-  /** By part: wallets, ledger … */
-  readonly components: Readonly<Record<string, HealthWord>>
+export type HealthDeps = {
+  readonly health: () => Promise<HealthReport>
+  readonly admission: Admission
+  /** Has this request shown what it must, to be told more than words? */
+  readonly isTrusted: (request: FastifyRequest) => boolean
 }
 
-export type HealthDeps = { readonly health: () => Promise<HealthReport>; readonly admission: Admission }
+/** The routes that need no token: whoever starts and stops the process asks them. */
+export const probePaths: readonly string[] = ['/health/live', '/health/ready']
 
 /**
  * `GET /health` (503 when unhealthy), `/health/live` (200 while the event loop turns, asks nobody) and `/health/ready`
- * (503 while not ready or shutting down). Words only: numbers and times would tell an unknown caller more than it needs.
+ * (503 while not ready or shutting down). An unknown caller gets the words alone: times would tell it more than it needs.
  */
 export const healthRoutes =
-  ({ health, admission }: HealthDeps): FastifyPluginAsync =>
+  ({ health, admission, isTrusted }: HealthDeps): FastifyPluginAsync =>
   async (instance) => {
     instance.get('/health/live', async () => ({ status: 'alive' }))
 
-    instance.get('/health', async (_request, reply) => {
+    instance.get('/health', async (request, reply) => {
       const { status, components } = await health()
-      return reply.code(status === 'unhealthy' ? 503 : 200).send({ status, components: toObjects(components) })
+      const shown = isTrusted(request) ? components : wordsOf(components)
+      return reply.code(status === 'unhealthy' ? 503 : 200).send({ status, components: shown })
     })
 
-    instance.get('/health/ready', async (_request, reply) => {
+    instance.get('/health/ready', async (request, reply) => {
       const { isReady, components } = await health()
       const ready = isReady && !admission.isClosed()
-      return reply
-        .code(ready ? 200 : 503)
-        .send({ status: ready ? 'ready' : 'not_ready', components: toObjects(components) })
+      const shown = isTrusted(request) ? components : wordsOf(components)
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', components: shown })
     })
   }
 
-// Objects, so that a component can say more one day without breaking who reads its word.
-const toObjects = (components: Readonly<Record<string, HealthWord>>) =>
-  Object.fromEntries(Object.entries(components).map(([name, status]) => [name, { status }]))
+const wordsOf = (components: Readonly<Record<string, ComponentHealth>>) =>
+  Object.fromEntries(Object.entries(components).map(([name, { status }]) => [name, { status }]))

@@ -6,8 +6,10 @@ type Route = { readonly method: string; readonly segments: readonly string[] }
 const segmentsOf = (path: string): string[] => path.split('/')
 
 const matches = ({ segments }: Route, path: readonly string[]): boolean =>
-  segments.length === path.length &&
-  segments.every((segment, index) => segment === path[index] || (segment.startsWith(':') && path[index] !== ''))
+  (segments.length === path.length || (segments.at(-1) === '*' && segments.length < path.length)) &&
+  segments.every(
+    (segment, index) => segment === path[index] || segment === '*' || (segment.startsWith(':') && path[index] !== ''),
+  )
 
 /**
  * Tells an unknown path (404) from an unserved method (405 with `Allow`), and answers the preflight of a page whose
@@ -24,13 +26,16 @@ export function refuseUnknown(instance: FastifyInstance): void {
     const allowed = [...new Set(routes.filter((route) => matches(route, path)).map(({ method }) => method))]
     // RFC 9110 §9.3.8: nobody needs their request echoed; refused at any path.
     if (allowed.length === 0 && request.method !== 'TRACE') throw new NotFoundError()
+    // A folder's route was asked for a file that is not in it.
+    if (allowed.includes(request.method)) throw new NotFoundError()
     if (isPreflight(request)) return answerPreflight(reply, allowed)
     reply.header('allow', allowed.join(', '))
     throw new MethodNotAllowedError(allowed)
   })
 }
 
-const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+/** Does a page's browser ask whether it may call? It never shows a token then. */
+export const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
 
 // @see Fetch standard, CORS protocol. The origin's own header was set when it was let through.
@@ -38,6 +43,9 @@ const answerPreflight = (reply: FastifyReply, allowed: readonly string[]): Fasti
   reply
     .code(204)
     .header('access-control-allow-methods', allowed.join(', '))
-    .header('access-control-allow-headers', 'content-type, idempotency-key, traceparent, x-trace-id')
+    .header(
+      'access-control-allow-headers',
+      'authorization, content-type, idempotency-key, prefer, traceparent, x-trace-id',
+    )
     .header('access-control-max-age', '600')
     .send()

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { ToolCatalog, ToolOutcome } from '../tools/tool.ts'
 import type { Admission } from './admission.ts'
-import { callContext } from './call-context.ts'
+import type { CallContext } from './call-context.ts'
 import { InvalidRequestError } from './errors.ts'
 import { takeJsonBodies } from './json-body.ts'
 import { sendOutcome } from './send.ts'
@@ -12,6 +12,7 @@ import { sendOutcome } from './send.ts'
 export type OttoToolDeps = {
   readonly tools: ToolCatalog
   readonly admission: Admission
+  readonly callContext: CallContext
   readonly maxBodyBytes: number
 }
 
@@ -49,7 +50,7 @@ function parseToolRequest(body: unknown): { name: string; args: JsonObject } {
  * the flat result out, and their list. Both answer under the same statuses; a refused move is an answer (200).
  */
 export const ottoToolRoutes =
-  ({ tools, admission, maxBodyBytes }: OttoToolDeps): FastifyPluginAsync =>
+  ({ tools, admission, callContext, maxBodyBytes }: OttoToolDeps): FastifyPluginAsync =>
   async (instance) => {
     takeJsonBodies(instance, { maxBodyBytes })
 

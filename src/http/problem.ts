@@ -39,6 +39,8 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   WALLET_ERROR: 500,
   OVERLOADED: 503,
   SHUTTING_DOWN: 503,
+  RATE_LIMITED: 429,
+  UNAUTHENTICATED: 401,
   ORIGIN_NOT_ALLOWED: 403,
   HOST_NOT_ALLOWED: 403,
   INTERNAL_ERROR: 500,
@@ -50,6 +52,7 @@ export const statusOf = (code: string): number => (isErrorCode(code) ? statusByC
 const defaultRetryAfterSeconds: Readonly<Record<string, number>> = {
   OVERLOADED: 1,
   SHUTTING_DOWN: 5,
+  RATE_LIMITED: 60,
 }
 
 /** Whole seconds for `Retry-After`: `details.retryAfterSeconds` where the error knows; undefined for other codes. */

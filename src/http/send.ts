@@ -9,6 +9,7 @@ function prepare(reply: FastifyReply, refusal: Refusal): number {
   const seconds = retryAfterSeconds(refusal)
   if (seconds !== undefined) reply.header('retry-after', seconds)
   const status = statusOf(refusal.code)
+  if (status === 401) reply.header('www-authenticate', 'Bearer') // RFC 9110 §15.5.2
   reply.code(status)
   return status
 }

@@ -6,14 +6,20 @@ import type { AccessRules, AssertAllowed } from './access.ts'
 import { createAccess } from './access.ts'
 import type { Admission, AdmissionLimits } from './admission.ts'
 import { createAdmission } from './admission.ts'
+import type { Authentication } from './authentication.ts'
+import { createAuthentication } from './authentication.ts'
+import { createCallContext } from './call-context.ts'
+import { docsRoutes } from './docs.ts'
 import { HostCountError } from './errors.ts'
-import type { ReadGame } from './games.ts'
+import type { ListGames, ReadGame } from './games.ts'
 import { gameRoutes } from './games.ts'
-import type { HealthReport } from './health.ts'
-import { healthRoutes } from './health.ts'
+import { healthRoutes, probePaths } from './health.ts'
+import type { HealthReport } from './health-monitor.ts'
 import type { MalformedHandler } from './malformed.ts'
 import { createMalformedHandler } from './malformed.ts'
-import { refuseUnknown } from './not-found.ts'
+import type { HttpMetrics } from './metrics.ts'
+import { metricsRoutes } from './metrics.ts'
+import { isPreflight, refuseUnknown } from './not-found.ts'
 import { ottoToolRoutes } from './otto-tool.ts'
 import { toRefusal } from './problem.ts'
 import { logWhenDone } from './request-log.ts'
@@ -40,12 +46,19 @@ export type ServerDeps = {
   readonly tools: ToolCatalog
   readonly wallets: () => WalletAddresses
   readonly readGame: ReadGame
+  readonly listGames: ListGames
   readonly health: () => Promise<HealthReport>
   /** A pino logger. */
   readonly log: FastifyBaseLogger
   readonly newId: NewId
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly access: AccessRules
+  /** What callers must show; undefined lets all call who reach the port. */
+  readonly token?: string | undefined
+  /** Names the network inside game ids; the documented examples need it. */
+  readonly network: string
+  /** Where requests are counted, and what `GET /metrics` answers; without it there is no such route. */
+  readonly metrics?: HttpMetrics
   readonly limits?: ServerLimits
 }
 
@@ -53,9 +66,11 @@ export type ServerDeps = {
  * The bridge's HTTP server, ready to listen. `close()` lets running requests finish; from then on no write is started.
  */
 export function createServer(deps: ServerDeps): FastifyInstance {
-  const { tools, wallets, readGame, health, log, newId, limits = {} } = deps
+  const { tools, wallets, readGame, listGames, health, log, newId, metrics, network, limits = {} } = deps
   const admission = createAdmission(limits)
-  const receive = createReceiver(deps, admission)
+  const { principalOf, ...authentication } = createAuthentication(deps.token, deps.clock)
+  const callContext = createCallContext(principalOf)
+  const receive = createReceiver(deps, admission, authentication)
   const malformed = createMalformedHandler({ log, newId })
   const instance = createInstance(deps, admission, receive, malformed)
   malformed.attach(instance.server)
@@ -69,21 +84,37 @@ export function createServer(deps: ServerDeps): FastifyInstance {
 
   instance.register(async (scope) => {
     scope.setErrorHandler(answerError(sendOutcome, admission))
-    scope.register(ottoToolRoutes({ tools, admission, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }))
+    scope.register(ottoToolRoutes({ tools, admission, callContext, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }))
   })
-  instance.register(gameRoutes({ readGame }))
+  instance.register(gameRoutes({ readGame, listGames, callContext }))
   instance.register(walletRoutes({ wallets }))
-  instance.register(healthRoutes({ health, admission }))
+  instance.register(healthRoutes({ health, admission, isTrusted: authentication.isTrusted }))
+  instance.register(
+    docsRoutes({
+      tools,
+      network,
+      wallets,
+      principalOf,
+      needsToken: deps.token !== undefined,
+      hasMetrics: metrics !== undefined,
+      seed: newId(),
+    }),
+  )
+  if (metrics) instance.register(metricsRoutes(metrics))
   return instance
 }
 
 type Receive = (request: FastifyRequest, reply: FastifyReply) => void
 
 /** What happens first to every request, whatever its path. @throws the error that refuses it, from what it returns */
-function createReceiver({ access, clock }: ServerDeps, admission: Admission): Receive {
+function createReceiver(
+  { access, clock, metrics }: ServerDeps,
+  admission: Admission,
+  { assertAuthentic }: Pick<Authentication, 'assertAuthentic'>,
+): Receive {
   const assertAllowed: AssertAllowed = createAccess(access)
   return (request, reply) => {
-    logWhenDone(request, reply, clock)
+    logWhenDone(request, reply, clock, metrics?.requests)
     reply.header(traceIdHeader, request.id)
     reply.header('cache-control', 'no-store')
     reply.header('x-content-type-options', 'nosniff')
@@ -94,8 +125,10 @@ function createReceiver({ access, clock }: ServerDeps, admission: Admission): Re
       reply.header('access-control-expose-headers', `${traceIdHeader}, retry-after, allow`)
       reply.header('vary', 'origin')
     }
+    const { url: route } = request.routeOptions
+    if (!(isPreflight(request) || (route !== undefined && probePaths.includes(route)))) assertAuthentic(request)
     // A busy process is still alive.
-    if (request.routeOptions.url !== '/health/live') admission.enter(reply.raw)
+    if (route !== '/health/live') admission.enter(reply.raw)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Chain, Look } from '../chain/chain.ts'
+import { createBoundedMap } from '../core/bounded-map.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import type { CreateScript, CreateStateMachine } from '../fiber/messages.ts'
@@ -35,6 +36,7 @@ type Made = { readonly text: string; readonly owners: readonly string[] }
 export function createFiberMaker({ chain, players, rules }: FiberMakerDeps): FiberMaker {
   const signers = [players.X, players.O]
   const owners = signers.map(({ address }) => address).sort()
+  const open = createBoundedMap<string, true>(10_000) // by fiberId: sent, and its fate was not known at the deadline
 
   const standing = async (message: Creation, signal: AbortSignal): Promise<Made | undefined> => {
     if (message.type === 'CreateScript') {
@@ -62,11 +64,17 @@ export function createFiberMaker({ chain, players, rules }: FiberMakerDeps): Fib
       return found ? { settled: true, value: found } : { settled: false }
     }
     const { deadlineMs, onSubmitting } = caller
+    const { fiberId } = message
+    const isResent = open.get(fiberId) !== undefined
     const delivery = await chain.deliver(signed, { look, deadlineMs, onSubmitting })
+    if (delivery.outcome === 'pending' || delivery.outcome === 'unknown') open.set(fiberId, true)
+    else if (delivery.outcome === 'settled') open.delete(fiberId)
     // Another bridge may have made the same fiber in the same moment: then the refusal is as good as a success.
     const late = delivery.outcome === 'refused' ? await standing(message, caller.deadline) : undefined
     if (delivery.outcome === 'settled') check(delivery.value)
     else if (late) check(late)
+    // What an earlier call sent may still be applied: neither a refusal nor silence speaks of that.
+    else if (isResent && delivery.outcome !== 'pending') throw new OutcomeUnknownError({ fiberId })
     else throw notMade(message, delivery)
     return { made: late === undefined, hash: signed.hash }
   }

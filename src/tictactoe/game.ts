@@ -8,7 +8,7 @@ import { Board, MachineState, Mark, Status } from './game-view.ts'
 const Move = z.object({ player: Mark, cell: z.int(), moveNum: z.int() })
 
 /** What the oracle's stored state must hold. @see oracle/tictactoe.json */
-const OracleState = z.object({
+export const OracleState = z.object({
   gameId: z.string(),
   status: Status,
   board: Board,

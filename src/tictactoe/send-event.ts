@@ -63,7 +63,11 @@ export function createEventSender(deps: EventSenderDeps): EventSender {
 
   const send = async (event: GameEvent, signed: SignedMessage, caller: Caller): Promise<Delivery<Settlement>> => {
     const { deadline, deadlineMs, onSubmitting } = caller
-    const delivery = await chain.deliver(signed, { look: () => look(deps, event, deadline), deadlineMs, onSubmitting })
+    const isResent = open.get(event.gameId) !== undefined
+    const delivery = asProven(
+      await chain.deliver(signed, { look: () => look(deps, event, deadline), deadlineMs, onSubmitting }),
+      isResent,
+    )
     if (delivery.outcome === 'pending' || delivery.outcome === 'unknown') open.set(event.gameId, { event, signed })
     else open.delete(event.gameId)
     return delivery
@@ -110,6 +114,10 @@ function rememberMove(traces: Traces, { machineId, slot }: GameEvent, { script }
   const ordinal = script.lastInvocation?.invokedAt ?? script.latestUpdateOrdinal
   traces.remember(machineId, slot.round, slot.moveNum, { hash, ordinal })
 }
+
+/** What a delivery proves where the same bytes may have gone out in an earlier call: that one may still be applied. */
+const asProven = <T>(delivery: Delivery<T>, isResent: boolean): Delivery<T> =>
+  isResent && (delivery.outcome === 'refused' || delivery.outcome === 'not_sent') ? { outcome: 'unknown' } : delivery
 
 /** @throws what is known when the ledger did not show the event's fate in time */
 function assertSettled({ gameId, name }: GameEvent, delivery: Delivery<Settlement>): Settlement {

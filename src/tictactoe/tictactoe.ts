@@ -13,6 +13,8 @@ import { cancelGame } from './events.ts'
 import type { Game } from './game.ts'
 import type { GameView, Mark, Played } from './game-view.ts'
 import { gameIdOf } from './ids.ts'
+import type { ListGames } from './list-games.ts'
+import { createGameList } from './list-games.ts'
 import { move, notPlaying } from './move.ts'
 import { createGameReader } from './read-game.ts'
 import { reset, startRound } from './rounds.ts'
@@ -34,6 +36,7 @@ export type Games = {
   /** Cancelling a cancelled game changes nothing and is no error. */
   cancel(request: { gameId: string; reason: string }, caller: Caller): Promise<Played>
   state(gameId: string, caller: Caller): Promise<GameView>
+  readonly list: ListGames
   /** What the oracle would say to a move, without making it. `reason` is null when the move is legal. */
   simulate(move: Move, caller: Caller): Promise<GameView & { valid: boolean; reason: string | null }>
 }
@@ -64,6 +67,7 @@ export function createGames(deps: GamesDeps): Games {
     cancel: ({ gameId, reason }, caller) =>
       withGame(desk, gameId, caller, (game) => cancel(desk, game, reason, caller)),
     state: (id, caller) => state(desk, id, caller),
+    list: createGameList(chain),
     simulate: (asked, caller) => simulate(desk, asked, caller),
   }
 }

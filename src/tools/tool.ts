@@ -15,6 +15,8 @@ export type ToolCallContext = {
   readonly idempotencyKey?: string
   /** Fires when the caller hangs up. */
   readonly signal: AbortSignal
+  /** How long the caller wants to wait at most, ms; only ever shortens the deadline of all calls. */
+  readonly deadlineMs?: number
 }
 
 /** The answer of every door: the result, or a refusal that a model can act on. */

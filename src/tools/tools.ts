@@ -4,6 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { Caller } from '../tictactoe/caller.ts'
+import { NotSubmittedError } from '../tictactoe/errors.ts'
 import { ArgumentsTooLargeError, ContradictionError, RequestKeyInvalidError, UnknownToolError } from './errors.ts'
 import { failureOf } from './failure.ts'
 import type { KeyedRun } from './request-keys.ts'
@@ -42,7 +43,8 @@ export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log
     const call = tool.parse(withGameId(args))
     const requestKey = requestKeyOf(context, call.args)
     state.argsHash = hashOf([name, withoutKey(call.args)])
-    const run = () => runWithin(call, { context, requestKey, clock, deadlineMs, state, log })
+    const run = () =>
+      runWithin(call, { context, requestKey, clock, deadlineMs: shorter(deadlineMs, context), state, log })
     if (requestKey === undefined || tool.description.effect === 'read') return (await run()).outcome
     const { outcome, again } = await keys.run(JSON.stringify([context.principal, requestKey]), state.argsHash, run)
     return again ? repeated(outcome, context.traceId) : outcome
@@ -52,7 +54,7 @@ export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log
     list: () => tools.map(({ description }) => description),
     async call(name, args, context) {
       const startMs = clock.monotonicMs()
-      const state: CallState = { submitted: false, argsHash: undefined }
+      const state: CallState = { submitted: false, messages: 0, argsHash: undefined }
       const outcome = await dispatch(name, args, context, state).catch((error: unknown) =>
         failureOf(error, { traceId: context.traceId, submitted: state.submitted, log }),
       )
@@ -62,10 +64,16 @@ export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log
   }
 }
 
+/** The least that a caller may ask for: less would be over before the call begins. */
+const LEAST_DEADLINE_MS = 20
+
+const shorter = (deadlineMs: number, { deadlineMs: asked = deadlineMs }: ToolCallContext): number =>
+  Math.min(deadlineMs, Math.max(asked, LEAST_DEADLINE_MS))
+
 /** Why a timer is stopped, made once: an abort without a reason costs an exception of its own. */
 const callEnded = new Error('The call has ended.')
 
-type CallState = { submitted: boolean; argsHash: string | undefined }
+type CallState = { submitted: boolean; messages: number; argsHash: string | undefined }
 type Run = {
   readonly context: ToolCallContext
   readonly requestKey: string | undefined
@@ -96,6 +104,7 @@ async function runWithin(
     deadlineMs: endMs,
     onSubmitting: () => {
       state.submitted = true
+      state.messages += 1
     },
   }
   try {
@@ -103,6 +112,7 @@ async function runWithin(
     return { outcome: { success: true, result, traceId, ...(replayed ? { replayed } : {}) }, isFinal: true }
   } catch (error) {
     const late = deadline.signal.aborted || signal.aborted
+    if (error instanceof NotSubmittedError && state.messages === 1) state.submitted = false // it reached nobody
     const outcome = failureOf(error, {
       traceId,
       submitted: state.submitted,

@@ -86,7 +86,10 @@ describe.each(dialects)('reads fibers of $name', (dialect) => {
   test('a record of another dialect is not guessed at', async () => {
     const other = dialects.find(({ name }) => name !== dialect.name)
     nock(l0).get(ownPath).reply(200, other?.encodeFiber(machine))
-    await expect(chain.readMachine(fiberId, { signal })).rejects.toMatchObject({ code: 'RECORD_UNREADABLE' })
+    await expect(chain.readMachine(fiberId, { signal })).rejects.toMatchObject({
+      code: 'LEDGER_UNREACHABLE',
+      details: { reason: 'bad_shape' },
+    })
   })
 
   test('events: what the devnet tells is kept, what does not fit is left out', async () => {

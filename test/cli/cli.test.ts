@@ -1,8 +1,11 @@
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runOtto, serve, settingsIn } from '../e2e/_process.ts'
+import { runCli } from '../../src/cli/cli.ts'
+import type { CommandContext } from '../../src/cli/command.ts'
+import { runOtto, serve, settingsIn, spawnOtto } from '../e2e/_process.ts'
 
 let dir: string
 beforeAll(async () => {
@@ -21,6 +24,9 @@ describe('help and wrong usage', () => {
     { args: ['play', '--rounds', 'many'], code: 2, says: '--rounds must be a number' },
     { args: ['play', '--speed', '9'], code: 2, says: '--speed' },
     { args: ['serve', 'now'], code: 2, says: 'now' },
+    { args: ['doctor', '--help'], code: 0, says: 'OTTO_L1_URL' },
+    { args: ['ledger', '--help'], code: 0, says: 'otto ledger state' },
+    { args: ['tool', '--help'], code: 0, says: 'otto tool call' },
   ])('otto $args ends with $code', async ({ args, code, says }) => {
     const ended = await runOtto(args, settingsIn(dir))
     expect(ended.code).toBe(code)
@@ -46,7 +52,7 @@ describe('a start that must not be', () => {
     expect(oneLine(err)).toEqual([expect.stringContaining(says)])
   })
 
-  test('names neither a password nor a key when the wallets do not open', async () => {
+  test('names neither a password nor a key when the wallets do not open', { timeout: 30_000 }, async () => {
     const home = await mkdtemp(join(dir, 'wallet-'))
     const env: Record<string, string> = { ...settingsIn(home), OTTO_WALLET_PASSWORD: 'right-password' }
     const running = await serve(home, { OTTO_WALLET_PASSWORD: 'right-password' })
@@ -64,7 +70,7 @@ describe('a start that must not be', () => {
     expect(oneLine(loose.err)).toEqual([expect.stringMatching(/playerO\.p12.*permission/)])
   })
 
-  test('says so when the port is taken', async () => {
+  test('says so when the port is taken', { timeout: 30_000 }, async () => {
     const home = await mkdtemp(join(dir, 'port-'))
     const running = await serve(home)
     const { port } = new URL(running.url)
@@ -75,7 +81,7 @@ describe('a start that must not be', () => {
     expect(oneLine(err)).toEqual([expect.stringContaining(`Port ${port} cannot be opened`)])
   })
 
-  test('refuses a second process on the same ledger', async () => {
+  test('refuses a second process on the same ledger', { timeout: 30_000 }, async () => {
     const home = await mkdtemp(join(dir, 'twice-'))
     const running = await serve(home)
     const { code, err } = await runOtto(['serve'], settingsIn(home))
@@ -116,6 +122,58 @@ describe('otto play', () => {
     const { code, err } = await runOtto(['play', '--url', 'http://127.0.0.1:1'], settingsIn(dir))
     expect(code).toBe(1)
     expect(oneLine(err)).toEqual(['otto: No answer from http://127.0.0.1:1. Is the service running?'])
+  })
+})
+
+describe('an end that nobody planned', () => {
+  const broken: CommandContext = {
+    env: {},
+    out: () => {
+      throw new TypeError('broken\nand more')
+    },
+    err: () => {},
+    signal: new AbortController().signal,
+  }
+
+  test('a fault of our own is one line and 70; debug adds where', async () => {
+    const [plain, debug]: [string[], string[]] = [[], []]
+    const code = await runCli(['tool', 'ls'], { ...broken, err: (line) => void plain.push(line) })
+    expect(code).toBe(70)
+    expect(plain).toEqual([
+      'otto: This is a fault of Otto itself: TypeError: broken (OTTO_LOG_LEVEL=debug shows where.)',
+    ])
+    const env = { OTTO_LOG_LEVEL: 'debug' }
+    await runCli(['tool', 'ls'], { ...broken, env, err: (line) => void debug.push(line) })
+    expect(debug.join('\n')).toMatch(/TypeError: broken\n.*\n +at .*cli\.test\.ts/s)
+  })
+
+  test('a command that is interrupted has nothing to complain about and ends with 130', async () => {
+    const home = await mkdtemp(join(dir, 'stop-'))
+    const child = spawnOtto(['play', '--rounds', '1000'], settingsIn(home))
+    let err = ''
+    child.stderr?.on('data', (chunk) => {
+      err += chunk
+    })
+    await once(child.stdout ?? child, 'data')
+    child.stdout?.resume()
+    const closed = once(child, 'close')
+    child.kill('SIGINT')
+    expect(await closed).toEqual([130, null])
+    expect(err).not.toMatch(/^otto:| {4}at /m) // the service that it started may log its end
+  })
+
+  test('nobody debugs a process that holds keys', async () => {
+    const home = await mkdtemp(join(dir, 'debug-'))
+    const env = {
+      ...settingsIn(home),
+      NODE_ENV: 'production',
+      OTTO_ALLOW_AUTOSIGN: 'true',
+      NODE_OPTIONS: '--inspect=0',
+    }
+    const { code, err } = await runOtto(['serve'], env)
+    expect(code).toBe(78)
+    expect(err).toContain('otto: Wrong settings: no debugger may be open when NODE_ENV is production')
+    expect(await readdir(home)).toEqual([])
   })
 })
 

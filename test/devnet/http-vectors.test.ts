@@ -9,7 +9,7 @@ import { createPublished } from '../../src/devnet/published.ts'
 import { createRouter } from '../../src/devnet/router.ts'
 import { snapshotRoutes } from '../../src/devnet/routes-snapshots.ts'
 import vectors from '../vectors/http.json' with { type: 'json' }
-import { createCounter, sign, workchain } from './fixtures.ts'
+import { alice, createCounter, sign, workchain } from './fixtures.ts'
 import { ask, createManualClock, post, readErrors, readOrdinal, startDevnet, until } from './kit.ts'
 
 type Case = {
@@ -131,7 +131,9 @@ test.each(ready.filter(({ rawBody }) => rawBody === undefined))('in process: $na
 
 test.each(notReady)('over HTTP: $name', async (wanted) => {
   const published = createPublished({ image: genesisOf('any'), lagOrdinals: 0 })
-  const router = createRouter(snapshotRoutes({ dialect: workchain, published, node: { state: 'Leaving' } }))
+  const router = createRouter(
+    snapshotRoutes({ dialect: workchain, published, node: { state: 'Leaving', signer: alice } }),
+  )
   const id = 'ab'.repeat(64)
   const layer = await listenHttp({ host: '127.0.0.1', port: 0, router, id, delay: async () => {}, log: silentLog })
   onTestFinished(() => layer.close())

@@ -123,7 +123,7 @@ describe('a start', () => {
     const dataDir = join(temporaryFolder(), 'new')
     await startDevnet({ dataDir })
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700)
-    for (const name of ['node.key', 'segment-0000000000000000.log'])
+    for (const name of ['node.key', 'segment-0000000000000000.log', 'ledger.lock'])
       expect((await stat(join(dataDir, name))).mode & 0o077, name).toBe(0)
   })
 

@@ -59,12 +59,15 @@ async function stop(otto: Otto, home: string | undefined): Promise<void> {
   if (home !== undefined) await rm(home, { recursive: true, force: true })
 }
 
-/** Calls to a service by its address. */
-export function client(url: string): Pick<Service, 'url' | 'call' | 'result' | 'get'> {
+/** Calls to a service by its address; `always` goes with each as headers. */
+export function client(
+  url: string,
+  always: Record<string, string> = {},
+): Pick<Service, 'url' | 'call' | 'result' | 'get'> {
   const call: Service['call'] = async (tool, args = {}, headers = {}) => {
     const { statusCode, body } = await request(`${url}/otto/tool`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', ...always, ...headers },
       body: JSON.stringify({ tool, args }),
       dispatcher: agent,
     })
@@ -79,7 +82,7 @@ export function client(url: string): Pick<Service, 'url' | 'call' | 'result' | '
       return body.result
     },
     async get(path) {
-      const { statusCode, body } = await request(`${url}${path}`, { dispatcher: agent })
+      const { statusCode, body } = await request(`${url}${path}`, { headers: always, dispatcher: agent })
       const text = await body.text()
       return { status: statusCode, body: text === '' ? undefined : JSON.parse(text) }
     },

@@ -69,6 +69,22 @@ describe('a host', () => {
 })
 
 describe('an origin', () => {
+  test.each([
+    { host: 'localhost:8080', origin: 'http://localhost:8080' },
+    { host: '127.0.0.1:8080', origin: 'https://127.0.0.1:8080' },
+  ])("the service's own page at $origin may call", ({ host, origin }) => {
+    expect(refusalOf(host, origin)).toBe('allowed')
+  })
+
+  test.each([
+    { host: 'localhost:8080', origin: 'http://localhost:8081' },
+    { host: 'localhost:8080', origin: 'http://127.0.0.1:8080' },
+    { host: 'localhost:8080', origin: 'file://localhost:8080' },
+    { host: 'evil.example', origin: 'http://evil.example' },
+  ])('a page at $origin may not call $host', ({ host, origin }) => {
+    expect(refusalOf(host, origin)).toMatch(/NOT_ALLOWED/)
+  })
+
   test.each(['https://page.example', 'http://localhost:3000'])('%s may call', (origin) => {
     expect(refusalOf('localhost', origin)).toBe('allowed')
   })
@@ -81,7 +97,6 @@ describe('an origin', () => {
     'https://page.example/',
     'https://page.example.evil.example',
     'https://PAGE.example',
-    'http://localhost',
     'http://localhost:3000, https://page.example',
   ])('"%s" may not', (origin) => {
     expect(refusalOf('localhost', origin)).toBe('ORIGIN_NOT_ALLOWED')

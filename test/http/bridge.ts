@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { z } from 'zod'
 import { BaseError } from '../../src/core/errors.ts'
+import type { ComponentHealth, HealthWord } from '../../src/http/health-monitor.ts'
 import type { ServerDeps } from '../../src/http/server.ts'
 import { createServer } from '../../src/http/server.ts'
 import { defineTool } from '../../src/tools/tool.ts'
@@ -88,6 +89,14 @@ export function createBoards() {
   return { tools, create, read: (id: string) => [...boardOf(id)] }
 }
 
+/** A part of the service as a health report tells it. */
+export const partThatIs = (status: HealthWord): ComponentHealth => ({
+  status,
+  since: '2026-01-01T00:00:00.000Z',
+  lastOkAt: null,
+  latencyMs: 1.5,
+})
+
 type Tools = Parameters<typeof createToolCatalog>[0]['tools']
 
 /** A bridge on a free port; `logged` holds its log lines. Close it with `await using`. */
@@ -103,11 +112,13 @@ export async function startBridge({
     tools: catalog,
     wallets: () => ({ playerX: { address: 'DAG-of-X' }, playerO: { address: 'DAG-of-O' } }),
     readGame: (id, context) => catalog.call('ttt_get_state', { gameId: id }, context),
-    health: async () => ({ status: 'healthy', isReady: true, components: { ledger: 'healthy' } }),
+    listGames: async () => ({ games: [], next: null }),
+    health: async () => ({ status: 'healthy', isReady: true, components: { ledger: partThatIs('healthy') } }),
     log,
     newId: () => crypto.randomUUID(),
     clock,
     access: { allowedHosts: [], allowedOrigins: [] },
+    network: 'test',
     ...rest,
   })
   await server.listen({ port: 0, host: '127.0.0.1' })

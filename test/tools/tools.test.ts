@@ -14,12 +14,10 @@ type Entry = { readonly level: keyof Log; readonly fields: Record<string, unknow
 function catalogOf(run: (caller: Caller) => Promise<unknown>, effect: Tool['description']['effect'] = 'write') {
   const clock = createVirtualClock()
   const entries: Entry[] = []
-  const log = Object.fromEntries(
-    (['info', 'warn', 'error'] as const).map((level) => [
-      level,
-      (fields: object, message: string) => entries.push({ level, fields: { ...fields }, message }),
-    ]),
-  ) as Log
+  const at = (level: keyof Log) => (fields: object, message: string) => {
+    entries.push({ level, fields: { ...fields }, message })
+  }
+  const log: Log = { info: at('info'), warn: at('warn'), error: at('error') }
   const tool = defineTool({
     name: 'work',
     summary: 'Works.',

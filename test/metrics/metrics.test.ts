@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { createMetrics } from '../../src/metrics/metrics.ts'
+
+const clock = { monotonicMs: () => performance.now() }
+const samples = async (metrics: ReturnType<typeof createMetrics>) =>
+  (await metrics.expose()).text.split('\n').filter((line) => line.startsWith('otto_'))
+
+test('a gauge is asked for at each scrape, and left out when asking fails', async () => {
+  const metrics = createMetrics({ clock })
+  const answers = [4, undefined, 5]
+  metrics.gauge('otto_snapshot_ordinal', 'The newest snapshot.', async () => {
+    const answer = answers.shift()
+    if (answer === undefined) throw new Error('unreachable')
+    return answer
+  })
+  const seen = []
+  for (let times = 0; times < 3; times++)
+    seen.push((await samples(metrics)).filter((line) => line.startsWith('otto_snapshot_ordinal')))
+  expect(seen).toEqual([['otto_snapshot_ordinal 4'], [], ['otto_snapshot_ordinal 5']])
+})
+
+test('requests to unknown paths are one route, unusual methods one method', async () => {
+  const metrics = createMetrics({ clock })
+  for (const method of ['GET', 'PROPFIND', 'MKCOL'])
+    metrics.requests({ method, route: undefined, status: 404, seconds: 0.001 })
+  expect((await samples(metrics)).filter((line) => line.startsWith('otto_http_requests_total'))).toEqual([
+    'otto_http_requests_total{method="GET",route="none",status="404"} 1',
+    'otto_http_requests_total{method="other",route="none",status="404"} 2',
+  ])
+})
+
+test('two services in one process do not count for each other', async () => {
+  const [one, other] = [createMetrics({ clock }), createMetrics({ clock })]
+  one.requests({ method: 'GET', route: '/wallets', status: 200, seconds: 0.001 })
+  expect((await samples(one)).join('\n')).toContain('/wallets')
+  expect((await samples(other)).join('\n')).not.toContain('/wallets')
+})
