@@ -6,7 +6,7 @@ import type { FiberMaker, Players } from './create-game.ts'
 import { WalletMismatchError } from './errors.ts'
 import type { Game } from './game.ts'
 import { addressOf } from './game.ts'
-import type { GameView, Mark } from './game-view.ts'
+import type { GameView, Mark, Played } from './game-view.ts'
 import type { GameReader } from './read-game.ts'
 import type { Rules } from './rules.ts'
 import type { EventSender } from './send-event.ts'
@@ -23,17 +23,26 @@ export type Desk = {
   readonly rules: Rules
 }
 
-/** One write at a time per game, decided on the state as it is when its turn has come. */
-export async function withGame<T>(
+/** What is asked of a game, in words that are the same when it is asked for again. */
+export type Request = { readonly gameId: string; readonly intent: string }
+
+/**
+ * One write at a time per game, decided on the state as it is when its turn has come. An answer that is still owed for
+ * the very same request comes first: what was played once is told, not played again.
+ */
+export async function withGame(
   desk: Desk,
-  id: string,
+  request: Request,
   caller: Caller,
-  work: (game: Game) => Promise<T>,
-): Promise<T> {
+  work: (game: Game) => Promise<Played>,
+): Promise<Played> {
   const signal = untilGone(caller)
-  const gameId = desk.reader.idOf(id) ?? (await desk.reader.find(id, signal)).gameId
+  const gameId = desk.reader.idOf(request.gameId) ?? (await desk.reader.find(request.gameId, signal)).gameId
   const turn = { signal: caller.gone, deadlineMs: caller.deadlineMs }
-  return desk.queue.run(gameId, turn, async () => work(await desk.reader.find(gameId, signal)))
+  return desk.queue.run(gameId, turn, async () => {
+    const owed = await desk.sender.resume(gameId, request.intent, caller)
+    return owed ?? work(await desk.reader.find(gameId, signal))
+  })
 }
 
 /** The view with every move's place on the ledger, as far as the ledger still tells it. */

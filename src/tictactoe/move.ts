@@ -1,5 +1,5 @@
 import type { Desk } from './_desk.ts'
-import { show, signerOf, viewOf } from './_desk.ts'
+import { signerOf, viewOf } from './_desk.ts'
 import type { Caller } from './caller.ts'
 import type { MoveRefusal, StateRefusal } from './errors.ts'
 import { GameStateError, InvalidMoveError, OracleFailedError } from './errors.ts'
@@ -23,27 +23,21 @@ export function assertPlaying(desk: Desk, game: Game): void {
 
 type Asked = { readonly player: Mark; readonly cell: number }
 
-/** Plays a move: told again if its caller was never told, refused if it is not legal, signed and sent otherwise. */
+/** Plays a move: refused if it is not legal or was the last one played, signed and sent otherwise. */
 export async function move(desk: Desk, game: Game, { player, cell }: Asked, caller: Caller): Promise<Played> {
   const asked = { player, cell }
-  if (isNewest(game, asked)) return repeat(desk, game, asked, caller)
+  if (isNewest(game, asked)) throw new InvalidMoveError('already_applied', viewOf(desk, game), asked)
   assertPlaying(desk, game)
   assertLegal(desk, game, asked)
-  return desk.sender.play(makeMove(game, asked, signerOf(desk, game, player)), caller)
+  return desk.sender.play(makeMove(game, asked, signerOf(desk, game, player)), moveIntent(asked), caller)
 }
+
+/** The words of a move. @see Request */
+export const moveIntent = ({ player, cell }: Asked): string => `move ${player} ${cell}`
 
 const isNewest = ({ oracle }: Game, { player, cell }: Asked): boolean => {
   const last = oracle.moveHistory.at(-1)
   return last?.player === player && last.cell === cell
-}
-
-/** Models retry blindly: the newest move again is its own answer once, and a refusal after that. */
-async function repeat(desk: Desk, game: Game, asked: Asked, caller: Caller): Promise<Played> {
-  const { oracle } = game
-  const before: Game = { ...game, machineState: 'playing', oracle: { ...oracle, moveCount: oracle.moveCount - 1 } }
-  const event = makeMove(before, asked, signerOf(desk, game, asked.player))
-  if (!desk.sender.takeUntold(event)) throw new InvalidMoveError('already_applied', viewOf(desk, game), asked)
-  return { view: await show(desk, game, caller.deadline), replayed: true }
 }
 
 /** The oracle's words for a refused move, and what they are here. The others cannot come while playing. */

@@ -12,9 +12,9 @@ import {
   OutcomeUnknownError,
 } from './errors.ts'
 import type { GameEvent } from './events.ts'
-import { keyOf, messageOf } from './events.ts'
+import { messageOf } from './events.ts'
 import type { Game } from './game.ts'
-import type { Played } from './game-view.ts'
+import type { GameView, Played } from './game-view.ts'
 import type { GameReader } from './read-game.ts'
 import { toView } from './view.ts'
 
@@ -22,12 +22,16 @@ import { toView } from './view.ts'
 export type EventSender = {
   /**
    * Signs and sends an event, and follows it until the ledger shows its fate or the deadline comes.
+   * @param intent what the caller asked for, in words that are the same when it is asked for again
    * @throws GameBusyError while an earlier event of the game is neither played nor refused; InvalidMoveError
    * superseded; a refusal of the rules; what is not known at the deadline
    */
-  play(event: GameEvent, caller: Caller): Promise<Played>
-  /** Was this event played, and its caller never told? Asking takes the mark away: the next answer is the telling. */
-  takeUntold(event: GameEvent): boolean
+  play(event: GameEvent, intent: string, caller: Caller): Promise<Played>
+  /**
+   * The answer that is still owed when this was the last thing asked of the game and nobody was told what became of it:
+   * what was played is told, what is open goes on with the same bytes. Undefined when nothing is owed.
+   */
+  resume(gameId: string, intent: string, caller: Caller): Promise<Played | undefined>
 }
 
 export type EventSenderDeps = {
@@ -37,8 +41,8 @@ export type EventSenderDeps = {
   readonly network: string
 }
 
-/** An event whose fate nobody could tell at its deadline. Its bytes are kept: sending again means these bytes. */
-type OpenEvent = { readonly event: GameEvent; readonly signed: SignedMessage }
+/** An event whose caller was not told its fate. Its bytes are kept: sending again means these bytes. */
+type OwedEvent = { readonly event: GameEvent; readonly intent: string; readonly signed: SignedMessage }
 
 /** What a look at the ledger can settle about an event. */
 type Settlement =
@@ -47,30 +51,15 @@ type Settlement =
 
 export function createEventSender(deps: EventSenderDeps): EventSender {
   const { chain, reader, traces, network } = deps
-  const open = createBoundedMap<string, OpenEvent>(10_000) // by gameId
-  const untold = createBoundedMap<string, true>(10_000) // by event key
+  const owed = createBoundedMap<string, OwedEvent>(10_000) // by gameId
 
-  /** The bytes to send: those of the first try when this is the same event again. */
-  const prepare = async (event: GameEvent, key: string, caller: Caller): Promise<SignedMessage> => {
-    const earlier = open.get(event.gameId)
-    if (earlier === undefined) return chain.sign(messageOf(event, network), [event.signer])
-    if (keyOf(earlier.event, network) === key) return earlier.signed
+  /** Another thing may be asked only when the one before is settled: until then nobody knows the game's next place. */
+  const assertSettledBefore = async (gameId: string, caller: Caller): Promise<void> => {
+    const earlier = owed.get(gameId)
+    if (earlier === undefined) return
     const { settled } = await look(deps, earlier.event, caller.deadline)
-    if (!settled) throw new GameBusyError(event.gameId, 'The fate of an earlier event of this game is not known yet.')
-    open.delete(event.gameId)
-    return chain.sign(messageOf(event, network), [event.signer])
-  }
-
-  const send = async (event: GameEvent, signed: SignedMessage, caller: Caller): Promise<Delivery<Settlement>> => {
-    const { deadline, deadlineMs, onSubmitting } = caller
-    const isResent = open.get(event.gameId) !== undefined
-    const delivery = asProven(
-      await chain.deliver(signed, { look: () => look(deps, event, deadline), deadlineMs, onSubmitting }),
-      isResent,
-    )
-    if (delivery.outcome === 'pending' || delivery.outcome === 'unknown') open.set(event.gameId, { event, signed })
-    else open.delete(event.gameId)
-    return delivery
+    if (!settled) throw new GameBusyError(gameId, 'The fate of an earlier event of this game is not known yet.')
+    owed.delete(gameId)
   }
 
   /** The state that settled the event, or a newer one where that was not one moment's. */
@@ -80,21 +69,44 @@ export function createEventSender(deps: EventSenderDeps): EventSender {
     return game
   }
 
+  /** Settled means answered, unless the caller is gone: then the answer is still owed. */
+  const answer = async ({ event, signed }: OwedEvent, settlement: Settlement, caller: Caller): Promise<GameView> => {
+    const { gameId } = event
+    if (settlement.fate !== 'done') owed.delete(gameId)
+    if (settlement.fate === 'refused') throw settlement.error
+    const game = await shown(settlement.game, caller)
+    if (settlement.fate === 'superseded') throw new InvalidMoveError('superseded', toView(game, traces.find))
+    if (event.name === 'make_move') rememberMove(traces, event, game, signed.hash)
+    await traces.load(game, caller.deadline)
+    if (!caller.gone.aborted) owed.delete(gameId)
+    return toView(game, traces.find, signed.hash)
+  }
+
+  const send = async (sending: OwedEvent, isResent: boolean, caller: Caller): Promise<GameView> => {
+    const { event, signed } = sending
+    const { deadline, deadlineMs, onSubmitting } = caller
+    owed.set(event.gameId, sending)
+    const options = { look: () => look(deps, event, deadline), deadlineMs, onSubmitting }
+    const delivery = asProven(await chain.deliver(signed, options), isResent)
+    if (delivery.outcome === 'refused' || delivery.outcome === 'not_sent') owed.delete(event.gameId)
+    return answer(sending, assertSettled(event, delivery), caller)
+  }
+
   return {
-    takeUntold: (event) => untold.delete(keyOf(event, network)),
-    async play(event, caller) {
-      const key = keyOf(event, network)
-      const signed = await prepare(event, key, caller)
-      const delivery = await send(event, signed, caller)
-      untold.set(key, true) // until the answer is ready to go, nobody has been told anything
-      const settlement = assertSettled(event, delivery)
-      if (settlement.fate === 'refused') throw settlement.error
-      const game = await shown(settlement.game, caller)
-      if (settlement.fate === 'superseded') throw new InvalidMoveError('superseded', toView(game, traces.find))
-      if (event.name === 'make_move') rememberMove(traces, event, game, signed.hash)
-      await traces.load(game, caller.deadline)
-      if (!caller.gone.aborted) untold.delete(key)
-      return { view: toView(game, traces.find, signed.hash), replayed: false }
+    async play(event, intent, caller) {
+      await assertSettledBefore(event.gameId, caller)
+      const signed = await chain.sign(messageOf(event, network), [event.signer])
+      return { view: await send({ event, intent, signed }, false, caller), replayed: false }
+    },
+
+    async resume(gameId, intent, caller) {
+      const earlier = owed.get(gameId)
+      if (earlier === undefined || earlier.intent !== intent) return undefined
+      const seen = await look(deps, earlier.event, caller.deadline)
+      if (!seen.settled) return { view: await send(earlier, true, caller), replayed: false }
+      if (seen.value.fate === 'done') return { view: await answer(earlier, seen.value, caller), replayed: true }
+      owed.delete(gameId) // it was never played: what is asked now is decided on the state as it is
+      return undefined
     },
   }
 }

@@ -15,7 +15,7 @@ import type { GameView, Mark, Played } from './game-view.ts'
 import { gameIdOf } from './ids.ts'
 import type { ListGames } from './list-games.ts'
 import { createGameList } from './list-games.ts'
-import { move, notPlaying } from './move.ts'
+import { move, moveIntent, notPlaying } from './move.ts'
 import { createGameReader } from './read-game.ts'
 import { reset, startRound } from './rounds.ts'
 import type { Rules } from './rules.ts'
@@ -61,11 +61,14 @@ export function createGames(deps: GamesDeps): Games {
   const desk: Desk = { reader, traces, sender, maker, queue: createGameQueue({ clock }), players, rules }
   return {
     create: (caller) => create(desk, { network, newId }, caller),
-    start: (id, caller) => withGame(desk, id, caller, (game) => start(desk, game, caller)),
-    move: (asked, caller) => withGame(desk, asked.gameId, caller, (game) => move(desk, game, asked, caller)),
-    reset: (id, caller) => withGame(desk, id, caller, (game) => reset(desk, game, caller)),
+    start: (gameId, caller) => withGame(desk, { gameId, intent: 'start' }, caller, (game) => start(desk, game, caller)),
+    move: (asked, caller) =>
+      withGame(desk, { gameId: asked.gameId, intent: moveIntent(asked) }, caller, (game) =>
+        move(desk, game, asked, caller),
+      ),
+    reset: (gameId, caller) => withGame(desk, { gameId, intent: 'reset' }, caller, (game) => reset(desk, game, caller)),
     cancel: ({ gameId, reason }, caller) =>
-      withGame(desk, gameId, caller, (game) => cancel(desk, game, reason, caller)),
+      withGame(desk, { gameId, intent: 'cancel' }, caller, (game) => cancel(desk, game, reason, caller)),
     state: (id, caller) => state(desk, id, caller),
     list: createGameList(chain),
     simulate: (asked, caller) => simulate(desk, asked, caller),
@@ -85,14 +88,14 @@ async function create(desk: Desk, naming: Pick<GamesDeps, 'network' | 'newId'>, 
 
 async function start(desk: Desk, game: Game, caller: Caller): Promise<Played> {
   const { machineState } = game
-  if (machineState === 'setup') return startRound(desk, game, caller)
+  if (machineState === 'setup') return startRound(desk, game, 'start', caller)
   throw new GameStateError(machineState === 'playing' ? 'already_started' : machineState, viewOf(desk, game))
 }
 
 async function cancel(desk: Desk, game: Game, reason: string, caller: Caller): Promise<Played> {
   if (game.machineState === 'cancelled') return { view: await show(desk, game, caller.deadline), replayed: false }
   if (game.machineState === 'finished') throw new GameStateError('finished', viewOf(desk, game))
-  return desk.sender.play(cancelGame(game, reason, desk.players.X), caller)
+  return desk.sender.play(cancelGame(game, reason, desk.players.X), 'cancel', caller)
 }
 
 async function state(desk: Desk, id: string, caller: Caller): Promise<GameView> {

@@ -11,8 +11,8 @@ import { badBehaviours, badTakers, lostAnswers, openBadNode, works } from './_ba
 import type { Answer, Service } from './_service.ts'
 import { startedGame, startService, winningMoves } from './_service.ts'
 
-const deadlineMs = 1_500
-const slackMs = 700 // of a machine with other work to do
+const deadlineMs = 2_000
+const slackMs = 1_000 // of a machine with other work to do
 
 /** A service beside a ledger that works: what really happened is asked here. */
 let truth: Service

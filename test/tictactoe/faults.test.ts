@@ -25,6 +25,14 @@ async function playing(options: WorldOptions = {}) {
   return { world, gameId, move, state: () => world.another().state(gameId, callerFor(5_000)) }
 }
 
+const winningMoves = [
+  ['X', 0],
+  ['O', 3],
+  ['X', 1],
+  ['O', 4],
+  ['X', 2],
+] as const
+
 const isPost = (method: string) => method === 'POST'
 const answer = (status: number, json: NodeAnswer['json']): NodeAnswer => ({
   status,
@@ -124,6 +132,36 @@ describe('what is not known is said so', () => {
     expect((await state()).moveHistory).toHaveLength(1)
   })
 
+  test.each([
+    { name: 'start', from: 'setup' },
+    { name: 'reset', from: 'playing' },
+    { name: 'reset', from: 'finished' },
+    { name: 'cancel', from: 'playing' },
+  ] as const)('$name from $from: pending, then told once, and done once', async ({ name, from }) => {
+    const { world, gameId, move, state } = await playing()
+    const { games } = world
+    const fresh = from === 'setup' ? (await games.create(callerFor(5_000))).view.gameId : gameId
+    if (from === 'finished') for (const [player, cell] of winningMoves) await move(player, cell)
+    const act = (ms: number) =>
+      name === 'cancel'
+        ? games.cancel({ gameId: fresh, reason: 'x' }, callerFor(ms))
+        : games[name](fresh, callerFor(ms))
+    let posts = 0
+    const lastPost = from === 'finished' ? 2 : 1 // a machine for the next round comes before its start
+    world.line.fault = (asked, forward) => {
+      if (isPost(asked.method)) posts += 1
+      else if (posts === lastPost) throw new NotSentError('refused')
+      return forward()
+    }
+    await expect(act(700)).rejects.toMatchObject({ code: 'CONFIRMATION_PENDING' })
+    world.line.fault = (_, forward) => forward()
+    const { view, replayed } = await act(5_000)
+    expect(replayed).toBe(true)
+    expect(view.roundCount).toBe(name === 'reset' ? 1 : 0)
+    expect(view.machineState).toBe(name === 'cancel' ? 'cancelled' : 'playing')
+    if (name !== 'start') expect((await state()).roundCount).toBe(view.roundCount)
+  })
+
   test('reply lost for good: unknown; another move waits, the same one goes on with the same bytes', async () => {
     const { world, move, state } = await playing()
     const bodies: unknown[] = []
@@ -185,14 +223,7 @@ describe('two bridges on one game', () => {
 
   test('both open the same next round', async () => {
     const { world, gameId, move } = await playing()
-    for (const [player, cell] of [
-      ['X', 0],
-      ['O', 3],
-      ['X', 1],
-      ['O', 4],
-      ['X', 2],
-    ] as const)
-      await move(player, cell)
+    for (const [player, cell] of winningMoves) await move(player, cell)
     const [one, two] = await Promise.all([
       world.games.reset(gameId, callerFor(5_000)),
       world.another().reset(gameId, callerFor(5_000)),
