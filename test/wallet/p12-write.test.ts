@@ -10,10 +10,13 @@ import { SigningFailedError } from '../../src/signing/errors.ts'
 import { WalletPasswordError } from '../../src/wallet/errors.ts'
 import { readKeystoreKey } from '../../src/wallet/p12-read.ts'
 import { randomPrivateKey, writeKeystore } from '../../src/wallet/p12-write.ts'
+import { testWith } from '../programs.ts'
 import { vectors } from './_keystores.ts'
 import { temporaryFolder } from './_temporary.ts'
 
 const run = promisify(execFile)
+const openssl = { program: 'openssl', probe: 'version' }
+const keytool = { program: 'keytool', probe: '-help', timeoutMs: 70_000 }
 const nowMs = Date.parse('2026-11-21T00:00:00Z')
 const privateKeyHex = vectors[0]?.privateKeyHex ?? ''
 const privateKey = Uint8Array.from(Buffer.from(privateKeyHex, 'hex'))
@@ -25,7 +28,7 @@ async function writtenFile(password: string): Promise<string> {
 }
 
 describe.each(['secret', 'with blank and "quotes" ~', 'x'.repeat(200)])('a store under the password %j', (password) => {
-  test('opens in OpenSSL 3 without its legacy provider, to the same key', async () => {
+  testWith(openssl, 'opens in OpenSSL 3 without its legacy provider, to the same key', async () => {
     const path = await writtenFile(password)
     const args = ['pkcs12', '-in', path, '-passin', `pass:${password}`, '-nodes']
     const { stdout } = await run('openssl', args, { timeout: 20_000 })
@@ -37,7 +40,7 @@ describe.each(['secret', 'with blank and "quotes" ~', 'x'.repeat(200)])('a store
   })
 })
 
-test("a store is a private key entry with its certificate for the JDK's keytool", async () => {
+testWith(keytool, "a store is a private key entry with its certificate for the JDK's keytool", async () => {
   const path = await writtenFile('six-or-more')
   const args = ['-list', '-v', '-keystore', path, '-storepass', 'six-or-more', '-J-Duser.language=en']
   const { stdout } = await run('keytool', args, { timeout: 60_000 })
@@ -45,9 +48,9 @@ test("a store is a private key entry with its certificate for the JDK's keytool"
   expect(stdout).toContain('Entry type: PrivateKeyEntry')
   expect(stdout).toContain('Signature algorithm name: SHA512withECDSA')
   expect(stdout).toContain('256-bit EC (secp256k1) key')
-}, 70_000)
+})
 
-test('OpenSSL refuses it under another password', async () => {
+testWith(openssl, 'OpenSSL refuses it under another password', async () => {
   const path = await writtenFile('secret')
   await expect(run('openssl', ['pkcs12', '-in', path, '-passin', 'pass:other', '-nodes'])).rejects.toThrow(
     'Mac verify error',
