@@ -1,4 +1,4 @@
-import type { Chain, Look } from '../chain/chain.ts'
+import type { Chain, Delivery, Look, SignedMessage } from '../chain/chain.ts'
 import { createBoundedMap } from '../core/bounded-map.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
@@ -31,51 +31,35 @@ type Creation = CreateScript | CreateStateMachine
 /** What is compared: it came into being once, by its creator's message, and never changes. */
 type Made = { readonly text: string; readonly owners: readonly string[] }
 
-/** Makes the fibers of a game. Both players sign, so both own them; an id that is taken counts as made only when what
- * stands there is exactly what would have been made. */
+/**
+ * Makes the fibers of a game. Both players sign, so both own them; an id that is taken counts as made only when what
+ * stands there is exactly what would have been made.
+ */
 export function createFiberMaker({ chain, players, rules }: FiberMakerDeps): FiberMaker {
   const signers = [players.X, players.O]
   const owners = signers.map(({ address }) => address).sort()
   const open = createBoundedMap<string, true>(10_000) // by fiberId: sent, and its fate was not known at the deadline
 
-  const standing = async (message: Creation, signal: AbortSignal): Promise<Made | undefined> => {
-    if (message.type === 'CreateScript') {
-      const script = await chain.readScript(message.fiberId, { signal })
-      return script ? { text: comparable(script.scriptProgram), owners: script.owners } : undefined
-    }
-    const machine = await chain.readMachine(message.fiberId, { signal })
-    return machine ? { text: comparable(machine.definition), owners: machine.owners } : undefined
-  }
-
   const make = async (message: Creation, caller: Caller): Promise<{ made: boolean; hash: string }> => {
+    const { fiberId } = message
     const signed = await chain.sign(message, signers)
-    const expected = comparable(immutablePart(signed.envelope.value))
-    const check = (found: Made): void => {
-      if (found.text !== expected || canonicalize([...found.owners].sort()) !== canonicalize(owners))
-        throw new WalletMismatchError({ fiberId: message.fiberId })
-    }
-    const before = await standing(message, caller.deadline)
+    const expected: Made = { text: comparable(immutablePart(signed.envelope.value)), owners }
+    const before = await standing(chain, message, caller.deadline)
     if (before) {
-      check(before)
+      assertEqual(before, expected, fiberId)
       return { made: false, hash: signed.hash }
     }
-    const look = async (): Promise<Look<Made>> => {
-      const found = await standing(message, caller.deadline)
-      return found ? { settled: true, value: found } : { settled: false }
-    }
-    const { deadlineMs, onSubmitting } = caller
-    const { fiberId } = message
     const isResent = open.get(fiberId) !== undefined
-    const delivery = await chain.deliver(signed, { look, deadlineMs, onSubmitting })
+    const delivery = await send(chain, message, signed, caller)
     if (delivery.outcome === 'pending' || delivery.outcome === 'unknown') open.set(fiberId, true)
     else if (delivery.outcome === 'settled') open.delete(fiberId)
     // Another bridge may have made the same fiber in the same moment: then the refusal is as good as a success.
-    const late = delivery.outcome === 'refused' ? await standing(message, caller.deadline) : undefined
-    if (delivery.outcome === 'settled') check(delivery.value)
-    else if (late) check(late)
+    const late = delivery.outcome === 'refused' ? await standing(chain, message, caller.deadline) : undefined
+    const found = delivery.outcome === 'settled' ? delivery.value : late
     // What an earlier call sent may still be applied: neither a refusal nor silence speaks of that.
-    else if (isResent && delivery.outcome !== 'pending') throw new OutcomeUnknownError({ fiberId })
-    else throw notMade(message, delivery)
+    if (!found && isResent && delivery.outcome !== 'pending') throw new OutcomeUnknownError({ fiberId })
+    if (!found) throw notMade(message, delivery)
+    assertEqual(found, expected, fiberId)
     return { made: late === undefined, hash: signed.hash }
   }
 
@@ -109,6 +93,31 @@ export function createFiberMaker({ chain, players, rules }: FiberMakerDeps): Fib
       )
     },
   }
+}
+
+/** What stands at the id of a creation, undefined where nothing does. */
+async function standing(chain: Chain, message: Creation, signal: AbortSignal): Promise<Made | undefined> {
+  if (message.type === 'CreateScript') {
+    const script = await chain.readScript(message.fiberId, { signal })
+    return script ? { text: comparable(script.scriptProgram), owners: script.owners } : undefined
+  }
+  const machine = await chain.readMachine(message.fiberId, { signal })
+  return machine ? { text: comparable(machine.definition), owners: machine.owners } : undefined
+}
+
+function send(chain: Chain, message: Creation, signed: SignedMessage, caller: Caller): Promise<Delivery<Made>> {
+  const { deadlineMs, onSubmitting, deadline } = caller
+  const look = async (): Promise<Look<Made>> => {
+    const found = await standing(chain, message, deadline)
+    return found ? { settled: true, value: found } : { settled: false }
+  }
+  return chain.deliver(signed, { look, deadlineMs, onSubmitting })
+}
+
+/** @throws WalletMismatchError when somebody else's fiber stands there */
+function assertEqual(found: Made, expected: Made, fiberId: string): void {
+  const isOurs = found.text === expected.text && found.owners.toSorted().join() === expected.owners.join()
+  if (!isOurs) throw new WalletMismatchError({ fiberId })
 }
 
 /** Nodes may leave out members that are null, so they do not count. */

@@ -1,10 +1,10 @@
 import type { Chain } from '../chain/chain.ts'
-import { createBoundedMap } from '../core/bounded-map.ts'
 import type { Clock } from '../core/clock.ts'
+import { createGameMemory } from './_memory.ts'
 import { DeadlineExceededError, GameNotFoundError } from './errors.ts'
 import type { Game } from './game.ts'
-import { gameIdIn, isConsistent, machineIdIn, parseGame } from './game.ts'
-import { machineIdOf, oracleIdOf } from './ids.ts'
+import { gameIdIn, isConsistent, machineIdIn } from './game.ts'
+import { machineIdOf } from './ids.ts'
 
 /** Reads games off the ledger, and never an older state than one that was confirmed or shown before. */
 export type GameReader = {
@@ -28,44 +28,28 @@ const REREAD_MS = [5, 20, 50, 100, 200]
 /** Reads after which two records that never agree are taken as they are: somebody else invoked the script. */
 const PATIENCE = 6
 
-/** The newest state seen of a game: the oracle's count grows over all rounds, a machine's within its own. */
-type Seen = { readonly scriptSequence: number; readonly machineId: string; readonly machineSequence: number }
-
 export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock }): GameReader {
-  const seen = createBoundedMap<string, Seen>(10_000)
-  const gameIds = createBoundedMap<string, string>(10_000) // any id of a game → its own
+  const memory = createGameMemory()
 
   const readAt = async (gameId: string, machineId: string, signal: AbortSignal): Promise<Game | undefined> => {
-    const script = await chain.readScript(oracleIdOf(gameId), { signal })
+    const script = await chain.readScript(memory.oracleOf(gameId), { signal })
     const machine = script && (await chain.readMachine(machineId, { signal }))
-    return script && machine ? parseGame(gameId, machine, script) : undefined
+    return script && machine ? memory.parse(gameId, machine, script) : undefined
   }
 
   const readOnce = async (gameId: string, signal: AbortSignal): Promise<Game | undefined> => {
-    const script = await chain.readScript(oracleIdOf(gameId), { signal })
+    const script = await chain.readScript(memory.oracleOf(gameId), { signal })
     if (script === null || gameIdIn(script.stateData) !== gameId) return undefined
     const machine = await chain.readMachine(machineIdIn(script) ?? machineIdOf(gameId, 0), { signal })
-    return machine ? parseGame(gameId, machine, script) : undefined
-  }
-
-  const isStale = (gameId: string, game: Game | undefined): boolean => {
-    const newest = seen.get(gameId)
-    if (newest === undefined) return false
-    if (game === undefined || game.script.sequenceNumber < newest.scriptSequence) return true
-    return game.machineId === newest.machineId && game.machine.sequenceNumber < newest.machineSequence
-  }
-
-  const note = ({ gameId, machineId, machine, script }: Game): void => {
-    seen.set(gameId, { scriptSequence: script.sequenceNumber, machineId, machineSequence: machine.sequenceNumber })
-    for (const id of [gameId, machineId, script.fiberId]) gameIds.set(id, gameId)
+    return machine ? memory.parse(gameId, machine, script) : undefined
   }
 
   const read = async (gameId: string, signal: AbortSignal): Promise<Game | undefined> => {
     for (let attempt = 0; ; attempt++) {
       const game = await readOnce(gameId, signal)
-      const stale = isStale(gameId, game)
+      const stale = memory.isStale(gameId, game)
       if (!stale && (game === undefined || isConsistent(game) || attempt >= PATIENCE)) {
-        if (game !== undefined) note(game)
+        if (game !== undefined) memory.note(game)
         return game
       }
       await pause(clock, REREAD_MS[Math.min(attempt, REREAD_MS.length - 1)] ?? 200, signal)
@@ -82,14 +66,14 @@ export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock 
   return {
     read,
     readAt,
-    idOf: (id) => gameIds.get(id),
+    idOf: memory.idOf,
     take(game) {
-      const isGood = isConsistent(game) && !isStale(game.gameId, game)
-      if (isGood) note(game)
+      const isGood = isConsistent(game) && !memory.isStale(game.gameId, game)
+      if (isGood) memory.note(game)
       return isGood
     },
     async find(id, signal) {
-      const known = gameIds.get(id)
+      const known = memory.idOf(id)
       const game = await read(known ?? id, signal)
       if (game !== undefined) return game
       const behind = known ?? (await gameIdBehind(id, signal))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
@@ -153,7 +153,7 @@ function requestKeyOf({ idempotencyKey: header }: ToolCallContext, args: JsonObj
 const withoutKey = ({ idempotencyKey: _, ...args }: JsonObject): JsonObject => args
 
 /** Parsed arguments come in the schema's order, so equal requests have one text. */
-const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+const hashOf = (value: unknown): string => hash('sha256', JSON.stringify(value), 'hex')
 
 function assertSmall(args: unknown): void {
   if ((JSON.stringify(args) ?? '').length > MAX_ARGUMENT_BYTES) throw new ArgumentsTooLargeError(MAX_ARGUMENT_BYTES)
