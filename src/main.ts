@@ -14,6 +14,7 @@ import type { Dialect } from './dialect/dialect.ts'
 import { createDialect } from './dialect/dialects.ts'
 import { createEngine } from './fiber/engine.ts'
 import { parseApiToken } from './http/api-token.ts'
+import { closeWithin, stopWithinMs } from './http/close.ts'
 import { createHealthMonitor } from './http/health-monitor.ts'
 import { createServer } from './http/server.ts'
 import { createProgramCache } from './jlvm/program-cache.ts'
@@ -93,7 +94,7 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
     network: dialect.name,
     metrics,
   })
-  started.defer(() => server.close())
+  started.defer(() => closeWithin(server, stopWithinMs))
   const { host, port } = config.http
   const url = await server.listen({ host, port }).catch((cause: unknown) => {
     throw new PortUnavailableError(port, cause)

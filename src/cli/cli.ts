@@ -95,4 +95,9 @@ export async function main(): Promise<void> {
     err: (line) => process.stderr.write(`${line}\n`),
     signal: stopSignal(),
   })
+  // Whatever still waits was given its time: what is owed by then is owed after the next start.
+  setTimeout(() => process.exit(), lingerMs).unref()
 }
+
+/** How long a process may outlive its command. */
+const lingerMs = 2_000
