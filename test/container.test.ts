@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { settingNames } from '../src/config.ts'
-import { client, startedGame, winningMoves } from './e2e/_service.ts'
+import { client, startedGame } from './e2e/_service.ts'
+import { winningMoves } from './games.ts'
 import { testWith } from './programs.ts'
 
 const run = promisify(execFile)

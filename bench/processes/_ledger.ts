@@ -8,22 +8,9 @@ import type { Signer } from '../../src/signing/signed.ts'
 import { createSigner } from '../../src/signing/signer.ts'
 import { randomId, systemClock } from '../../src/system.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
-import type { Mark } from '../../src/tictactoe/game-view.ts'
 import { createGames } from '../../src/tictactoe/tictactoe.ts'
+import { drawnMoves as draw } from '../../test/games.ts'
 import { loadRules } from './_rules.ts'
-
-/** Nine moves without a line. */
-export const draw: readonly (readonly [player: Mark, cell: number])[] = [
-  ['X', 0],
-  ['O', 4],
-  ['X', 8],
-  ['O', 1],
-  ['X', 7],
-  ['O', 6],
-  ['X', 2],
-  ['O', 5],
-  ['X', 3],
-]
 
 /** Options of the service's own ledger. */
 export const ledgerOptions = (dataDir: string | null): DevnetOptions => ({
@@ -68,7 +55,7 @@ export async function openUnsigned(
       return view.gameId
     },
     /** The first moves of a game, all nine unless told. */
-    async play(gameId: string, moves = draw.length): Promise<void> {
+    async play(gameId: string, moves: number = draw.length): Promise<void> {
       for (const [player, cell] of draw.slice(0, moves)) await games.move({ gameId, player, cell }, caller())
     },
     close: () => chain.close(),

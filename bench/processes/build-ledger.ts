@@ -4,7 +4,8 @@
  */
 import type { OpenLogFile } from '../../src/devnet/log-file.ts'
 import { openLogFile } from '../../src/devnet/log-file.ts'
-import { draw, inParallel, openUnsigned } from './_ledger.ts'
+import { drawnMoves as draw } from '../../test/games.ts'
+import { inParallel, openUnsigned } from './_ledger.ts'
 
 const [folder = '', count = '0'] = process.argv.slice(2)
 const games = Math.ceil(Number(count) / draw.length)

@@ -11,8 +11,7 @@ import { loadRules } from './_rules.ts'
 /** What is used of json-logic-js, which has no types of its own. */
 type JsonLogic = {
   apply(rule: JsonValue, data: JsonValue): JsonValue
-  // biome-ignore lint/suspicious/noExplicitAny: the library's own calling convention
-  add_operation(name: string, operation: (...values: any[]) => unknown): void
+  add_operation(name: string, operation: (...values: never[]) => unknown): void
 }
 const jsonLogic = createRequire(import.meta.url)('json-logic-js') as JsonLogic
 

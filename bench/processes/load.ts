@@ -1,4 +1,6 @@
 /** The load generator: a process of its own, so that what it costs is not the service's. */
+
+import { drawnMoves as draw } from '../../test/games.ts'
 import type { Connection } from './_connection.ts'
 import { get, openConnection, post } from './_connection.ts'
 
@@ -24,19 +26,6 @@ export type LoadAnswer = {
   readonly p50: number
   readonly p99: number
 }
-
-/** Nine moves without a line. */
-const draw = [
-  ['X', 0],
-  ['O', 4],
-  ['X', 8],
-  ['O', 1],
-  ['X', 7],
-  ['O', 6],
-  ['X', 2],
-  ['O', 5],
-  ['X', 3],
-] as const
 
 const fresh: string[] = []
 const played: string[] = []

@@ -2,6 +2,7 @@ import { dag4 } from '@stardust-collective/dag4'
 import canonicalize from 'canonicalize'
 import { Agent, request } from 'undici'
 import type { JsonObject, JsonValue } from '../../src/core/json.ts'
+import { drawnMoves, winningMoves } from '../games.ts'
 import scenario from '../vectors/fibers/08-tictactoe-upstream-guards.json' with { type: 'json' }
 
 /** A key as clients of the network hold it: dag4 makes id, address and signatures of it. */
@@ -64,23 +65,4 @@ export const reworded = (json: unknown, words: readonly (readonly [from: string,
   JSON.parse(words.reduce((text, [from, to]) => text.replaceAll(from, to), JSON.stringify(json)))
 
 /** The rounds that a client plays: X wins with the top row; then nobody. */
-export const rounds = {
-  won: [
-    ['X', 0],
-    ['O', 3],
-    ['X', 1],
-    ['O', 4],
-    ['X', 2],
-  ],
-  drawn: [
-    ['X', 0],
-    ['O', 4],
-    ['X', 8],
-    ['O', 1],
-    ['X', 7],
-    ['O', 6],
-    ['X', 2],
-    ['O', 5],
-    ['X', 3],
-  ],
-} as const
+export const rounds = { won: winningMoves, drawn: drawnMoves } as const

@@ -6,10 +6,11 @@ import { gameIdOf, oracleIdOf } from '../../src/tictactoe/ids.ts'
 import { closedAddress } from '../chain/loopback-node.ts'
 import { ottochain } from '../devnet/fixtures.ts'
 import { createManualClock, startDevnet } from '../devnet/kit.ts'
+import { winningMoves } from '../games.ts'
 import type { Behaviour } from './_bad-nodes.ts'
 import { badBehaviours, badTakers, lostAnswers, openBadNode, works } from './_bad-nodes.ts'
 import type { Answer, Service } from './_service.ts'
-import { startedGame, startService, winningMoves } from './_service.ts'
+import { startedGame, startService } from './_service.ts'
 
 const deadlineMs = 2_000
 const slackMs = 1_000 // of a machine with other work to do

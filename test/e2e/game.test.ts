@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { drawnMoves, winningMoves } from '../games.ts'
 import type { Service } from './_service.ts'
-import { drawnMoves, startedGame, startService, winningMoves } from './_service.ts'
+import { startedGame, startService } from './_service.ts'
 
 const empty = Array(9).fill(null)
 

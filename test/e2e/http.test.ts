@@ -5,8 +5,9 @@ import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authorization, tokenFrom } from '../../src/cli/_http.ts'
 import type { GamePage } from '../../src/tictactoe/list-games.ts'
+import { winningMoves } from '../games.ts'
 import type { Service } from './_service.ts'
-import { startedGame, startService, winningMoves } from './_service.ts'
+import { startedGame, startService } from './_service.ts'
 
 const agent = new Agent()
 afterAll(() => agent.close())

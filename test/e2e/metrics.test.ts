@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import { expect, test } from 'vitest'
+import { winningMoves } from '../games.ts'
 import type { Service } from './_service.ts'
-import { startedGame, startService, winningMoves } from './_service.ts'
+import { startedGame, startService } from './_service.ts'
 
 const agent = new Agent({ keepAliveTimeout: 1_000 })
 

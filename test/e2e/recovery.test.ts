@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { winningMoves } from '../games.ts'
 import { serve } from './_process.ts'
-import { startedGame, winningMoves } from './_service.ts'
+import { startedGame } from './_service.ts'
 
 let dir: string
 beforeEach(async () => {

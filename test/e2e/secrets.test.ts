@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readKeystoreKey } from '../../src/wallet/p12-read.ts'
-import { startedGame, startService, winningMoves } from './_service.ts'
+import { winningMoves } from '../games.ts'
+import { startedGame, startService } from './_service.ts'
 
 const password = 'a-password-that-nobody-else-has'
 

@@ -6,11 +6,12 @@ import { Agent, request } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
 import { createDialect } from '../../src/dialect/dialects.ts'
+import { winningMoves } from '../games.ts'
 import type { Running } from './_nodes.ts'
 import { freePorts, runReady } from './_nodes.ts'
 import { settingsIn } from './_process.ts'
 import type { Answer } from './_service.ts'
-import { client, winningMoves } from './_service.ts'
+import { client } from './_service.ts'
 
 const games = 100
 const atOnce = 30

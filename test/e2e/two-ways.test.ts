@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { winningMoves } from '../games.ts'
 import type { Service } from './_service.ts'
-import { startService, winningMoves } from './_service.ts'
+import { startService } from './_service.ts'
 
 /** The embedded ledger's own ports, as the service announced them. */
 function devnetPorts({ logs }: Service): { l1Port: number; l0Port: number } {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { NoAnswerError, NotSentError } from '../../src/chain/errors.ts'
 import type { NodeAnswer } from '../../src/chain/transport.ts'
 import { createSigner } from '../../src/signing/signer.ts'
+import { winningMoves } from '../games.ts'
 import type { Fault, WorldOptions } from './_world.ts'
 import { callerFor, createWorld } from './_world.ts'
 
@@ -24,14 +25,6 @@ async function playing(options: WorldOptions = {}) {
     world.games.move({ gameId, player, cell }, callerFor(ms))
   return { world, gameId, move, state: () => world.another().state(gameId, callerFor(5_000)) }
 }
-
-const winningMoves = [
-  ['X', 0],
-  ['O', 3],
-  ['X', 1],
-  ['O', 4],
-  ['X', 2],
-] as const
 
 const isPost = (method: string) => method === 'POST'
 const answer = (status: number, json: NodeAnswer['json']): NodeAnswer => ({
