@@ -20,6 +20,9 @@ const Urls = z
   .string()
   .transform((list) => list.split(',').map((url) => url.trim()))
   .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1))
+const Url = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+  .transform((url) => url.replace(/\/+$/, ''))
 const Names = z.string().transform((list) => list.split(',').flatMap((name) => (name.trim() ? [name.trim()] : [])))
 
 /** Every variable that the service reads. Where a secret is wanted, `…_FILE` names a file that holds it. */
@@ -51,8 +54,18 @@ const Env = z.object({
   OTTO_SNAPSHOT_MS: Milliseconds.default(0),
   OTTO_TOOL_DEADLINE_MS: Milliseconds.min(100).default(30_000),
   OTTO_EXPOSE_SIMULATE: OnOff.default(false),
-  OTTO_SIGNING: z.literal('auto', 'must be auto').default('auto'),
+  OTTO_SIGNING: z.enum(['auto', 'confirm'], 'must be auto or confirm').default('auto'),
   OTTO_ALLOW_AUTOSIGN: OnOff.default(false),
+  OTTO_MODEL_PROVIDER: z.enum(['ollama', 'openai'], 'must be ollama or openai').default('ollama'),
+  OTTO_MODEL: z.string().min(1).default('llama3.2'),
+  OTTO_NUM_CTX: z.coerce.number('must be a number of tokens').int().min(1_024).max(1_048_576).default(8_192),
+  OLLAMA_URL: Url.default('http://localhost:11434'),
+  OPENAI_URL: Url.default('https://api.openai.com/v1'),
+  OPENAI_API_KEY: z.string().min(1).optional(),
+  OPENAI_API_KEY_FILE: z.string().min(1).optional(),
+  OTTO_OLLAMA_ADMIN: OnOff.default(false),
+  OTTO_TOOL_CARDS: z.enum(['auto', 'on', 'off'], 'must be auto, on or off').default('auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Url.optional(),
   OTTO_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a pino level')
     .default('info'),
@@ -83,7 +96,11 @@ const rules: readonly (readonly [broken: (env: z.output<typeof Env>) => boolean,
     'OTTO_WALLET_PASSWORD and OTTO_WALLET_PASSWORD_FILE exclude each other',
   ],
   [
-    (env) => env.NODE_ENV === 'production' && !env.OTTO_ALLOW_AUTOSIGN,
+    (env) => env.OPENAI_API_KEY !== undefined && env.OPENAI_API_KEY_FILE !== undefined,
+    'OPENAI_API_KEY and OPENAI_API_KEY_FILE exclude each other',
+  ],
+  [
+    (env) => env.NODE_ENV === 'production' && env.OTTO_SIGNING === 'auto' && !env.OTTO_ALLOW_AUTOSIGN,
     'OTTO_ALLOW_AUTOSIGN must be true to sign every move unasked when NODE_ENV is production',
   ],
 ]
@@ -132,12 +149,30 @@ function toConfig(env: z.output<typeof Env>) {
       webhooks: env.OTTO_DEVNET_WEBHOOKS,
     },
     tools: { deadlineMs: env.OTTO_TOOL_DEADLINE_MS, exposeSimulate: env.OTTO_EXPOSE_SIMULATE },
+    signing: env.OTTO_SIGNING,
+    model: {
+      provider: env.OTTO_MODEL_PROVIDER,
+      name: env.OTTO_MODEL,
+      numCtx: env.OTTO_NUM_CTX,
+      ollamaUrl: env.OLLAMA_URL,
+      openAiUrl: env.OPENAI_URL,
+      openAiKey: env.OPENAI_API_KEY,
+      openAiKeyFile: env.OPENAI_API_KEY_FILE,
+    },
+    chat: { allowAdmin: env.OTTO_OLLAMA_ADMIN, toolCards: env.OTTO_TOOL_CARDS },
+    otlpUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     log: { level: env.OTTO_LOG_LEVEL },
   } as const
 }
 
 /** Secrets that leave the environment once they are read: no child process and no crash report finds them there. */
-const secrets = ['OTTO_API_TOKEN', 'OTTO_WALLET_PASSWORD', 'OTTO_IMPORT_PASSWORD', 'OTTO_IMPORT_KEY_PASSWORD'] as const
+const secrets = [
+  'OTTO_API_TOKEN',
+  'OTTO_WALLET_PASSWORD',
+  'OTTO_IMPORT_PASSWORD',
+  'OTTO_IMPORT_KEY_PASSWORD',
+  'OPENAI_API_KEY',
+] as const
 
 /** A copy of the process's environment, taken once; the secrets are then gone from the original. */
 export function takeEnvironment(): Readonly<Record<string, string | undefined>> {

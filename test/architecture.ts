@@ -16,9 +16,12 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   chain: ['core', 'signing', 'fiber', 'dialect'],
   devnet: ['core', 'signing', 'fiber', 'dialect'],
   tictactoe: ['core', 'signing', 'jlvm', 'fiber', 'dialect', 'chain'],
+  llm: ['core'],
   tools: ['core', 'tictactoe'],
+  chat: ['core', 'llm', 'tools', 'tictactoe'],
+  scripted: ['core', 'tictactoe'],
   metrics: ['core', 'signing', 'fiber', 'chain', 'tools'],
-  http: ['core', 'tools', 'tictactoe'],
+  http: ['core', 'llm', 'tools', 'tictactoe', 'chat'],
 }
 
 /** These build everything, and nobody else imports them. */

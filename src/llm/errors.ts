@@ -1,0 +1,67 @@
+import { BaseError } from '../core/errors.ts'
+
+/** The model server cannot be reached, or says that it is too busy. The message never holds its address. */
+export class LlmUnavailableError extends BaseError {
+  override readonly code = 'LLM_UNAVAILABLE'
+  override readonly kind = 'unavailable'
+  constructor(fact = 'The model server is unreachable.', cause?: unknown) {
+    super(fact, { cause })
+  }
+}
+
+/** The model server took the question and then said nothing for too long. */
+export class LlmTimeoutError extends BaseError {
+  override readonly code = 'LLM_TIMEOUT'
+  override readonly kind = 'timeout'
+  constructor(waitedMs: number) {
+    super('The model did not answer in time.', { details: { waitedMs } })
+  }
+}
+
+/** What came back is not an answer in the protocol: junk, an endless line, a call that is not JSON, an error of its own. */
+export class LlmBadResponseError extends BaseError {
+  override readonly code = 'LLM_BAD_RESPONSE'
+  override readonly kind = 'unavailable'
+  /** `isCall`: the model wrote a call that its server could not read; asking again may help. */
+  readonly isCall: boolean
+  constructor(fact: string, { isCall = false }: { isCall?: boolean } = {}) {
+    super(fact)
+    this.isCall = isCall
+  }
+}
+
+/** The answer broke off in the middle. What had come until then stands; a call that was not complete is dropped. */
+export class LlmStreamCutError extends BaseError {
+  override readonly code = 'LLM_STREAM_CUT'
+  override readonly kind = 'unavailable'
+  constructor(fact = "The model's answer broke off.", cause?: unknown) {
+    super(fact, { cause })
+  }
+}
+
+/** The model server refuses this request: 4xx, in its own words, at most 200 characters of them. */
+export class LlmRefusedError extends BaseError {
+  override readonly code = 'LLM_REFUSED'
+  override readonly kind = 'invalid'
+  constructor(status: number, words: string) {
+    super(words.slice(0, 200), { details: { status } })
+  }
+}
+
+/** The model server has no such model. */
+export class ModelNotFoundError extends BaseError {
+  override readonly code = 'MODEL_NOT_FOUND'
+  override readonly kind = 'not_found'
+  constructor(model: string) {
+    super(`model '${model.slice(0, 100)}' not found`, { hint: `Pull it first: ollama pull ${model.slice(0, 100)}.` })
+  }
+}
+
+/** The model's server says that this model takes no tools. The loop then tells it of them in the prompt. */
+export class ToolsUnsupportedError extends BaseError {
+  override readonly code = 'LLM_REFUSED'
+  override readonly kind = 'invalid'
+  constructor(model: string) {
+    super(`${model.slice(0, 100)} does not support tools`, { details: { status: 400 } })
+  }
+}
