@@ -18,14 +18,26 @@ function assertJsonHeaders(headers: IncomingHttpHeaders): void {
  * Fastify's own parsers are removed: they round, keep the last of two members, and trust the charset.
  */
 export function takeJsonBodies(instance: FastifyInstance, { maxBodyBytes }: { maxBodyBytes: number }): void {
+  takeBodies(instance, maxBodyBytes, (bytes) => decodeJson(bytes))
+}
+
+/** A body as it came, and what it says. */
+export type KeptBody = { readonly bytes: Uint8Array; readonly json: JsonValue }
+
+/** The same for doors that may pass a body on byte by byte, and that carry the JSON Schemas of others. */
+export function takeChatBodies(instance: FastifyInstance, { maxBodyBytes }: { maxBodyBytes: number }): void {
+  takeBodies(instance, maxBodyBytes, (bytes): KeptBody => ({ bytes, json: decodeJson(bytes, { forbidden: 'schema' }) }))
+}
+
+function takeBodies(instance: FastifyInstance, maxBodyBytes: number, read: (bytes: Uint8Array) => unknown): void {
   // Before the body is read, also where there is none: a caller without the header learns of it first.
   instance.addHook('onRequest', async ({ method, headers }) => {
     if (method === 'POST') assertJsonHeaders(headers)
   })
   instance.removeAllContentTypeParsers()
-  instance.addContentTypeParser('*', async (_request: unknown, payload: RequestPayload): Promise<JsonValue> => {
-    return decodeJson(await readAll(payload, maxBodyBytes))
-  })
+  instance.addContentTypeParser('*', async (_request: unknown, payload: RequestPayload) =>
+    read(await readAll(payload, maxBodyBytes)),
+  )
 }
 
 /** @throws PayloadTooLargeError, and the rest of the body is read and dropped so that the answer can be read */

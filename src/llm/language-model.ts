@@ -77,3 +77,19 @@ export type LanguageModel = {
   ping(options: { readonly signal: AbortSignal }): Promise<void>
   close(): Promise<void>
 }
+
+/** An answer passed on as it comes. */
+export type Forwarded = {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Sends a request to the model server as it is and gives its answer as it is. @throws as `chat` does before the answer */
+export type Forward = (request: {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD'
+  /** One of a fixed set: never a caller's own. */
+  readonly path: string
+  readonly body?: Uint8Array
+  readonly signal: AbortSignal
+}) => Promise<Forwarded>
