@@ -16,16 +16,20 @@ import { createEngine } from './fiber/engine.ts'
 import { parseApiToken } from './http/api-token.ts'
 import { closeWithin, stopWithinMs } from './http/close.ts'
 import { createHealthMonitor } from './http/health-monitor.ts'
+import type { RuleTexts } from './http/mcp-resources.ts'
 import { createServer } from './http/server.ts'
 import { createProgramCache } from './jlvm/program-cache.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { openChatParts } from './open-chat.ts'
 import { createVerifier } from './signing/verify.ts'
 import { randomId, systemClock } from './system.ts'
 import type { Rules } from './tictactoe/rules.ts'
 import { parseOracleFile, parseStateMachineFile } from './tictactoe/rules-file.ts'
 import type { Games } from './tictactoe/tictactoe.ts'
 import { createGames } from './tictactoe/tictactoe.ts'
+import type { Approvals } from './tools/approvals.ts'
+import { createApprovals } from './tools/approvals.ts'
 import { createToolCatalog } from './tools/tools.ts'
 import { tttCancelGame } from './tools/ttt-cancel-game.ts'
 import { tttCreateGame } from './tools/ttt-create-game.ts'
@@ -55,20 +59,26 @@ class PortUnavailableError extends BaseError {
  * The rules as the package ships them.
  * @throws DefinitionInvalidError or InvalidJsonError naming the file and the JSON path
  */
-export function loadRules(): Rules {
-  const read = (path: string) => decodeJson(readFileSync(new URL(`../${path}`, import.meta.url)), { maxDepth: 256 })
-  const { scriptProgram, ...oracle } = parseOracleFile(read('oracle/tictactoe.json'))
+export function loadRules({ oracle, stateMachine }: RuleTexts = readRuleTexts()): Rules {
+  const read = (text: string) => decodeJson(text, { maxDepth: 256 })
+  const { scriptProgram, ...definition } = parseOracleFile(read(oracle))
   const { json, program } = createProgramCache({ maxPrograms: 1 }).intern(scriptProgram)
   return {
-    oracle: { ...oracle, scriptProgram: json, program },
-    machine: parseStateMachineFile(read('statemachine/tictactoe.json')),
+    oracle: { ...definition, scriptProgram: json, program },
+    machine: parseStateMachineFile(read(stateMachine)),
   }
+}
+
+function readRuleTexts(): RuleTexts {
+  const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+  return { oracle: read('oracle/tictactoe.json'), stateMachine: read('statemachine/tictactoe.json') }
 }
 
 /** Builds the parts in order and listens. @throws what stops the start; everything started until then is closed */
 export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   await using started = new AsyncDisposableStack()
-  const rules = loadRules()
+  const ruleTexts = readRuleTexts()
+  const rules = loadRules(ruleTexts)
   const dialect = createDialect(config.dialect.name, { ottochainNulls: config.dialect.ottochainNulls })
   const wallets = started.adopt(await openPlayers(config), (open) => open.close())
   const metrics = createMetrics({ clock: systemClock })
@@ -77,10 +87,19 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   const chain = createLedger(config, dialect, devnet, metrics)
   started.defer(() => chain.close())
   const games = createGameWorld(config, { chain, wallets, rules, metrics })
-  const tools = createTools(config, { games, metrics, log })
+  const approvals =
+    config.signing === 'confirm'
+      ? createApprovals({ clock: systemClock, newId: randomId, log: log.child({ part: 'tools' }) })
+      : undefined
+  const tools = createTools(config, { games, metrics, log, approvals })
   const { playerX, playerO } = wallets
+  const chatParts = await openChatParts(config, { log, metrics, approvals })
+  started.defer(() => chatParts.model.close())
   const server = createServer({
     tools,
+    chat: { ...chatParts, ...config.chat },
+    rules: ruleTexts,
+    approvals,
     wallets: () => ({ playerX: { address: playerX.address }, playerO: { address: playerO.address } }),
     readGame: (gameId, context) => tools.call('ttt_get_state', { gameId }, context),
     listGames: (query, signal) =>
@@ -191,9 +210,14 @@ const createGameWorld = ({ dialect }: Config, { chain, wallets, rules, metrics }
     network: dialect.name,
   })
 
-type ToolParts = { readonly games: Games; readonly metrics: Metrics; readonly log: Logger }
+type ToolParts = {
+  readonly games: Games
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly approvals: Approvals | undefined
+}
 
-function createTools(config: Config, { games, metrics, log }: ToolParts) {
+function createTools(config: Config, { games, metrics, log, approvals }: ToolParts) {
   const six = gameTools.map((tool) => tool(games))
   const simulate = tttSimulateMove(games)
   const { exposeSimulate, deadlineMs } = config.tools
@@ -202,6 +226,7 @@ function createTools(config: Config, { games, metrics, log }: ToolParts) {
     unlisted: exposeSimulate ? [] : [simulate],
     clock: systemClock,
     deadlineMs,
+    approvals,
     log: log.child({ part: 'tools' }),
   })
   return metrics.watchTools(

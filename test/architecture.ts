@@ -20,12 +20,12 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   tools: ['core', 'tictactoe'],
   chat: ['core', 'llm', 'tools', 'tictactoe'],
   scripted: ['core', 'tictactoe'],
-  metrics: ['core', 'signing', 'fiber', 'chain', 'tools'],
+  metrics: ['core', 'signing', 'fiber', 'chain', 'llm', 'tools', 'chat'],
   http: ['core', 'llm', 'tools', 'tictactoe', 'chat'],
 }
 
 /** These build everything, and nobody else imports them. */
-const roots = ['main.ts', 'cli']
+const roots = ['main.ts', 'open-chat.ts', 'cli']
 
 /** Where a package may be imported, for those that would spread. */
 const packages: Readonly<Record<string, readonly string[]>> = {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { BaseError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
+import { Approval } from '../tools/approvals.ts'
 import { authorization } from './_http.ts'
 import type { CommandContext } from './command.ts'
 
@@ -21,6 +22,10 @@ export type Service = {
   call(tool: string, args: JsonObject): Promise<JsonObject>
   /** @throws CallFailedError */
   listTools(): Promise<readonly ListedTool[]>
+  /** The writes that wait for a person. @throws CallFailedError */
+  listApprovals(): Promise<readonly Approval[]>
+  /** A person's answer to one. @throws CallFailedError, also for an id that is unknown, expired or used */
+  decide(id: string, approve: boolean): Promise<Approval>
   close(): Promise<void>
 }
 
@@ -33,6 +38,8 @@ export type ListedTool = z.output<typeof Tool>
 const ToolList = z.object({ tools: z.array(Tool) })
 
 const Refusal = z.object({ success: z.literal(false), error: z.string(), hint: z.string(), code: z.string() })
+const Approvals = z.object({ approvals: z.array(Approval) })
+const Problem = z.object({ detail: z.string(), hint: z.string(), code: z.string() })
 const Answer = z.union([z.object({ success: z.literal(true), result: Json }), Refusal])
 
 /** Opens nothing yet. `url` is the address of a service; its token comes from the environment. */
@@ -59,6 +66,16 @@ export async function createService(url: string, { env, signal }: CommandContext
       throw new CallFailedError(`No answer from ${base}.`, { cause, hint: 'Is the service running?' })
     })
 
+  /** What a route that tells its refusals as problem details answers. */
+  const read = async <T>(path: string, schema: z.ZodType<T>, body?: JsonObject): Promise<T> => {
+    const { json } = await need(path, body)
+    const problem = Problem.safeParse(json).data
+    if (problem !== undefined) throw refused({ ...problem, error: problem.detail })
+    const answer = schema.safeParse(json).data
+    if (answer === undefined) throw notOtto(base)
+    return answer
+  }
+
   return {
     url: base,
     isThere: () =>
@@ -80,13 +97,16 @@ export async function createService(url: string, { env, signal }: CommandContext
       if ('success' in list) throw refused(list)
       return list.tools
     },
+    listApprovals: async () => (await read('/otto/approvals', Approvals)).approvals,
+    decide: (id, approve) => read(`/otto/approvals/${encodeURIComponent(id)}`, Approval, { approve }),
     close: () => dispatcher.close(),
   }
 }
 
 const notOtto = (url: string) => new CallFailedError(`${url} does not answer like Otto.`)
 
-const refused = ({ code, error, hint }: z.output<typeof Refusal>) => new CallFailedError(`${code}: ${error}`, { hint })
+const refused = ({ code, error, hint }: Pick<z.output<typeof Refusal>, 'code' | 'error' | 'hint'>) =>
+  new CallFailedError(`${code}: ${error}`, { hint })
 
 /** Where a service of this machine with these settings is reached. */
 export function localUrl({ host, port }: { readonly host: string; readonly port: number }): string {

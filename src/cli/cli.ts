@@ -1,8 +1,10 @@
 import { takeEnvironment } from '../config.ts'
 import { BaseError, findCause } from '../core/errors.ts'
+import { approveCommand } from './approve.ts'
 import type { Command, CommandContext } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { ledgerCommand } from './ledger.ts'
+import { modelCommand } from './model.ts'
 import { playCommand } from './play.ts'
 import { serveCommand } from './serve.ts'
 import { toolCommand } from './tool.ts'
@@ -13,8 +15,10 @@ export const commands: readonly Command[] = [
   serveCommand,
   playCommand,
   toolCommand,
+  approveCommand,
   walletCommand,
   ledgerCommand,
+  modelCommand,
   doctorCommand,
 ]
 

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { parseConfig } from '../config.ts'
 import type { JsonObject } from '../core/json.ts'
 import { loadRules, startOtto } from '../main.ts'
+import type { Brain } from '../tictactoe/brains.ts'
+import { createBrain } from '../tictactoe/brains.ts'
 import { GameView } from '../tictactoe/game-view.ts'
 import type { Service } from './_service.ts'
 import { CallFailedError, createService, localUrl } from './_service.ts'
-import type { Brain } from './brains.ts'
-import { createBrain } from './brains.ts'
 import type { Command, CommandContext } from './command.ts'
 
 const usage = `otto play [--rounds n] [--brain perfect|random] [--url http://127.0.0.1:8080]

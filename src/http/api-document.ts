@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { ToolDescription } from '../tools/tool.ts'
+import { decideApproval, listApprovals } from './api-approvals.ts'
 import type { ExampleWorld } from './api-examples.ts'
 import { createStory } from './api-examples.ts'
 import { listGames, readGame, wallets } from './api-games.ts'
@@ -48,10 +49,11 @@ const description = `Every move is a message signed by playerX's or playerO's wa
 
 Bodies are strict JSON in UTF-8: no duplicate members, nothing is coerced or dropped. An unknown path is 404
 \`NOT_FOUND\`; a known path with another method is 405 \`METHOD_NOT_ALLOWED\`, and \`Allow\` names those that are served.
-Sending the request examples in the order of this page plays a game; \`x-status\` is the status that each one gets.`
+Sending the request examples in the order of this page plays a game (none while each write waits for a person); \`x-status\` is the status that each one gets.`
 
 const tags: JsonValue = [
   { name: 'tools', description: 'Everything that changes a game, and the read beside it.' },
+  { name: 'approvals', description: 'Asking a person first: OTTO_SIGNING=confirm.' },
   { name: 'games', description: 'What the ledger holds.' },
   { name: 'service', description: 'The service itself.' },
 ]
@@ -103,6 +105,8 @@ function routesOf({ tools, hasMetrics, world }: ApiFacts): readonly ApiRoute[] {
     ['/otto/tools', 'get', listTools(tools)],
     ['/otto/tool', 'post', callTool(tools, envelope)],
     ...tools.map((tool): ApiRoute => [`/otto/tools/${tool.name}`, 'post', toolAlone(tool, flat)]),
+    ['/otto/approvals', 'get', listApprovals],
+    ['/otto/approvals/{id}', 'post', decideApproval],
     ['/otto/games', 'get', listGames(flat)],
     ['/otto/games/{id}/state', 'get', readGame(flat)],
     ['/wallets', 'get', wallets(world)],

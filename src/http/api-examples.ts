@@ -22,6 +22,8 @@ export type ExampleWorld = {
   /** A UUID of this process, so that the examples work again after a restart on the same ledger. */
   readonly seed: string
   readonly wallets: WalletAddresses
+  /** Does a person have to agree to each write first? */
+  readonly asksFirst: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export type Story = {
 }
 
 /** @param door keeps the stories of two doors apart */
-export function createStory(door: string, { network, principal, seed, wallets }: ExampleWorld): Story {
+export function createStory(door: string, { network, principal, seed, wallets, asksFirst }: ExampleWorld): Story {
   const keyOf = (call: string) => uuidV5(`${door}/${call}`, seed)
   const gameId = gameIdOf(network, principal, keyOf('create'))
   const write = (call: string, args: JsonObject = {}): JsonObject => ({
@@ -66,8 +68,17 @@ export function createStory(door: string, { network, principal, seed, wallets }:
     ['ttt_reset_board', [one('reset', 'An empty board for the next round', write('reset'))]],
     ['ttt_cancel_game', [one('cancel', 'End it for good', write('cancel', { reason: 'Enough for today.' }))]],
   ])
-  return { gameId, of: (tool) => byTool.get(tool) ?? [], answerOf: (tool) => answerOf(tool, gameId, wallets) }
+  /** Unless somebody agrees there is never a game to read. */
+  const asStatus = (tool: string, status: number): number => {
+    if (!asksFirst) return status
+    return reads.includes(tool) ? 404 : 409
+  }
+  const of = (tool: string) =>
+    (byTool.get(tool) ?? []).map((example) => ({ ...example, status: asStatus(tool, example.status) }))
+  return { gameId, of, answerOf: (tool) => answerOf(tool, gameId, wallets) }
 }
+
+const reads = ['ttt_get_state', 'ttt_simulate_move']
 
 type Stage = Pick<GameView, 'machineState' | 'status' | 'turn'>
 const beginning: Stage = { machineState: 'playing', status: 'InProgress', turn: 'X' }

@@ -54,8 +54,13 @@ const writing: readonly ErrorCode[] = [
   'OUTCOME_UNKNOWN',
   'CONFIRMATION_PENDING',
   'WALLET_ERROR',
+  'APPROVAL_NEEDED',
+  'APPROVAL_DECLINED',
   'SHUTTING_DOWN',
 ]
+
+/** What a person's answer to a write may get. */
+export const deciding: readonly ErrorCode[] = [...guarded, ...posting, 'NOT_FOUND']
 
 /** Every code that a call of this tool may end with. */
 export function codesOfTool({ name, effect }: Pick<ToolDescription, 'name' | 'effect'>): readonly ErrorCode[] {

@@ -3,6 +3,8 @@ import { errorTable } from '../core/error-table.ts'
 import type { JsonObject } from '../core/json.ts'
 import { GameView } from '../tictactoe/game-view.ts'
 import { GamePage } from '../tictactoe/list-games.ts'
+import { Approval } from '../tools/approvals.ts'
+import { ApprovalList, Decision } from './approvals.ts'
 
 /** A zod schema as the document has it, of what is on the wire. @see JSON Schema 2020-12, OpenAPI 3.1 §4.8.24 */
 export function toJsonSchema(schema: z.ZodType): JsonObject {
@@ -78,6 +80,9 @@ export const componentSchemas: Readonly<Record<string, JsonObject>> = {
   ToolFailure: toJsonSchema(ToolFailure),
   Problem: toJsonSchema(Problem),
   ToolList: toJsonSchema(z.object({ tools: z.array(ToolDescription) })),
+  Approval: toJsonSchema(Approval),
+  ApprovalList: toJsonSchema(ApprovalList),
+  ApprovalDecision: toJsonSchema(Decision),
   Wallets: toJsonSchema(z.object({ playerX: Wallet, playerO: Wallet })),
   Health: toJsonSchema(z.object({ status: Word, components: Components })),
   Readiness: toJsonSchema(z.object({ status: z.enum(['ready', 'not_ready']), components: Components })),

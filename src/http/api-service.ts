@@ -113,6 +113,21 @@ export const docs: readonly ApiRoute[] = [
     },
   ],
   [
+    '/tools/openapi.json',
+    'get',
+    {
+      operationId: 'showToolApi',
+      tag: 'tools',
+      summary: 'The tools alone, for programs that make a tool of every operation',
+      success: {
+        description: 'OpenAPI 3.1, one operation a tool, without the idempotency key. Open WebUI reads it.',
+        schema: { type: 'object' },
+      },
+      codes: guarded,
+      door: 'problem',
+    },
+  ],
+  [
     '/docs',
     'get',
     {

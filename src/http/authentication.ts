@@ -21,6 +21,8 @@ const maxAddresses = 10_000
 
 /** The scheme's name in any case, one token. @see RFC 9110 §11.4, RFC 6750 §2.1 */
 const bearer = /^bearer +([\x21-\x7e]{1,512})$/i
+/** What a client sends whose token was left empty: no attempt. */
+const noToken = /^bearer *$/i
 
 /**
  * With a token, every request must show it, and an address that shows ten wrong ones within a minute is not looked at
@@ -36,7 +38,7 @@ export function createAuthentication(
   const failures = createFailureCount(monotonicMs)
   const assertAuthentic = (request: FastifyRequest): void => {
     const { authorization } = request.headers
-    if (authorization === undefined) throw new UnauthenticatedError()
+    if (authorization === undefined || noToken.test(authorization)) throw new UnauthenticatedError()
     const address = addressOf(request)
     failures.assertFew(address)
     const given = bearer.exec(authorization)?.[1]

@@ -13,6 +13,8 @@ export type DocsDeps = {
   readonly principalOf: (request: FastifyRequest) => string
   readonly needsToken: boolean
   readonly hasMetrics: boolean
+  /** Does a person have to agree to each write first? */
+  readonly asksFirst: boolean
   /** A UUID of this process. */
   readonly seed: string
 }
@@ -81,12 +83,12 @@ const documentOfPage = '/docs/json'
 const info = { title: 'Otto', version: '1' }
 
 /** One document for each caller's name; with a token or on loopback there are one or two of them. */
-function createDocuments({ tools, network, wallets, principalOf, seed, ...facts }: DocsDeps) {
+function createDocuments({ tools, network, wallets, principalOf, seed, asksFirst, ...facts }: DocsDeps) {
   let latest: { readonly principal: string; readonly document: JsonObject } | undefined
   return (request: FastifyRequest): JsonObject => {
     const principal = principalOf(request)
     if (latest?.principal !== principal) {
-      const world = { network, principal, seed, wallets: wallets() }
+      const world = { network, principal, seed, wallets: wallets(), asksFirst }
       latest = { principal, document: createApiDocument({ ...facts, tools: tools.list(), world }) }
     }
     return latest.document

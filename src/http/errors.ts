@@ -60,6 +60,17 @@ export class NotFoundError extends BaseError {
   }
 }
 
+/** Nobody is to be asked about a write with that id, or not any longer. */
+export class ApprovalNotFoundError extends BaseError {
+  override readonly code = 'NOT_FOUND'
+  override readonly kind = 'not_found'
+  constructor() {
+    super('No write with this id waits for approval.', {
+      hint: 'It may have expired, or begun. GET /otto/approvals lists those that wait.',
+    })
+  }
+}
+
 /** The path is known, the method is not served there. */
 export class MethodNotAllowedError extends BaseError {
   override readonly code = 'METHOD_NOT_ALLOWED'

@@ -28,7 +28,7 @@ export function refuseUnknown(instance: FastifyInstance): void {
     if (allowed.length === 0 && request.method !== 'TRACE') throw new NotFoundError()
     // A folder's route was asked for a file that is not in it.
     if (allowed.includes(request.method)) throw new NotFoundError()
-    if (isPreflight(request)) return answerPreflight(reply, allowed)
+    if (isPreflight(request)) return answerPreflight(request, reply, allowed)
     reply.header('allow', allowed.join(', '))
     throw new MethodNotAllowedError(allowed)
   })
@@ -38,14 +38,22 @@ export function refuseUnknown(instance: FastifyInstance): void {
 export const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
 
+/** What a page may send beside what every page may. */
+const allowedHeaders = [
+  'authorization, content-type, idempotency-key, prefer, traceparent, x-trace-id, x-otto-tools',
+  'x-openwebui-chat-id, x-openwebui-message-id',
+  'mcp-protocol-version, mcp-method, mcp-name, mcp-session-id',
+].join(', ')
+
 // @see Fetch standard, CORS protocol. The origin's own header was set when it was let through.
-const answerPreflight = (reply: FastifyReply, allowed: readonly string[]): FastifyReply =>
-  reply
+function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply, allowed: readonly string[]): FastifyReply {
+  // A public page asks before it calls this machine. @see W3C Private Network Access
+  if (headers['access-control-request-private-network'] === 'true')
+    reply.header('access-control-allow-private-network', 'true')
+  return reply
     .code(204)
     .header('access-control-allow-methods', allowed.join(', '))
-    .header(
-      'access-control-allow-headers',
-      'authorization, content-type, idempotency-key, prefer, traceparent, x-trace-id',
-    )
+    .header('access-control-allow-headers', allowedHeaders)
     .header('access-control-max-age', '600')
     .send()
+}

@@ -4,10 +4,12 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { ToolCatalog, ToolOutcome } from '../tools/tool.ts'
 import type { Admission } from './admission.ts'
+import { admitTools } from './admitted-tools.ts'
 import type { CallContext } from './call-context.ts'
 import { InvalidRequestError } from './errors.ts'
 import { takeJsonBodies } from './json-body.ts'
 import { sendOutcome } from './send.ts'
+import { messageKeyOf } from './tool-server-key.ts'
 
 export type OttoToolDeps = {
   readonly tools: ToolCatalog
@@ -54,11 +56,9 @@ export const ottoToolRoutes =
   async (instance) => {
     takeJsonBodies(instance, { maxBodyBytes })
 
-    const call = (name: string, args: unknown, request: FastifyRequest, reply: FastifyReply): Promise<ToolOutcome> => {
-      const run = () => tools.call(name, args, callContext(request, reply))
-      const isWrite = tools.list().some((tool) => tool.name === name && tool.effect === 'write')
-      return isWrite ? admission.write(run) : run()
-    }
+    const admitted = admitTools({ tools, admission, log: instance.log })
+    const call = (name: string, args: unknown, request: FastifyRequest, reply: FastifyReply): Promise<ToolOutcome> =>
+      admitted.call(name, args, callContext(request, reply))
 
     instance.get('/otto/tools', async () => ({ tools: tools.list() }))
 
@@ -70,7 +70,10 @@ export const ottoToolRoutes =
     instance.post<{ Params: { name: string } }>('/otto/tools/:name', async (request, reply) => {
       const args = Arguments.safeParse(request.body)
       if (!args.success) throw new InvalidRequestError('The body is not an object of arguments.')
-      const outcome = await call(request.params.name, args.data, request, reply)
+      const { name } = request.params
+      const idempotencyKey = messageKeyOf(request.headers, name, args.data)
+      const context = { ...callContext(request, reply), ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }
+      const outcome = await admitted.call(name, args.data, context)
       return outcome.success ? reply.send(outcome.result) : sendOutcome(reply, outcome)
     })
   }

@@ -4,10 +4,12 @@ import type { Refusal } from './problem.ts'
 import { retryAfterSeconds, statusOf, toProblem } from './problem.ts'
 import { noteCode } from './request-log.ts'
 
-function prepare(reply: FastifyReply, refusal: Refusal): number {
+/** Status and headers of a refusal, whatever its body will be; gives the status. */
+export function prepare(reply: FastifyReply, refusal: Refusal): number {
   noteCode(reply, refusal.code)
   const seconds = retryAfterSeconds(refusal)
   if (seconds !== undefined) reply.header('retry-after', seconds)
+  if (refusal.code === 'SHUTTING_DOWN') reply.header('connection', 'close')
   const status = statusOf(refusal.code)
   if (status === 401) reply.header('www-authenticate', 'Bearer') // RFC 9110 §15.5.2
   reply.code(status)

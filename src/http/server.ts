@@ -1,14 +1,20 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import type { Clock, NewId } from '../core/clock.ts'
+import type { Approvals } from '../tools/approvals.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { AccessRules, AssertAllowed } from './access.ts'
 import { createAccess } from './access.ts'
 import type { Admission, AdmissionLimits } from './admission.ts'
 import { createAdmission } from './admission.ts'
+import { admitTools } from './admitted-tools.ts'
+import { approvalRoutes } from './approvals.ts'
 import type { Authentication } from './authentication.ts'
 import { createAuthentication } from './authentication.ts'
 import { createCallContext } from './call-context.ts'
+import { createChatCaller } from './chat-caller.ts'
+import type { ChatSetup } from './chat-doors.ts'
+import { registerChatDoors } from './chat-doors.ts'
 import { docsRoutes } from './docs.ts'
 import { HostCountError } from './errors.ts'
 import type { ListGames, ReadGame } from './games.ts'
@@ -17,6 +23,10 @@ import { healthRoutes, probePaths } from './health.ts'
 import type { HealthReport } from './health-monitor.ts'
 import type { MalformedHandler } from './malformed.ts'
 import { createMalformedHandler } from './malformed.ts'
+import { mcpRoutes } from './mcp.ts'
+import type { Approve } from './mcp-call.ts'
+import { sendRpcRefusal } from './mcp-refusal.ts'
+import type { RuleTexts } from './mcp-resources.ts'
 import type { HttpMetrics } from './metrics.ts'
 import { metricsRoutes } from './metrics.ts'
 import { isPreflight, refuseUnknown } from './not-found.ts'
@@ -24,6 +34,7 @@ import { ottoToolRoutes } from './otto-tool.ts'
 import { toRefusal } from './problem.ts'
 import { logWhenDone } from './request-log.ts'
 import { sendOutcome, sendProblem } from './send.ts'
+import { toolServerRoutes } from './tool-server.ts'
 import { traceIdHeader, traceIdOf } from './trace.ts'
 import type { WalletAddresses } from './wallets.ts'
 import { walletRoutes } from './wallets.ts'
@@ -45,14 +56,20 @@ export type ServerLimits = AdmissionLimits & {
 export type ServerDeps = {
   readonly tools: ToolCatalog
   readonly wallets: () => WalletAddresses
+  /** The writes that wait for a person; undefined where they run unasked. */
+  readonly approvals?: Pick<Approvals, 'list' | 'decide'> | undefined
   readonly readGame: ReadGame
   readonly listGames: ListGames
   readonly health: () => Promise<HealthReport>
   /** A pino logger. */
   readonly log: FastifyBaseLogger
   readonly newId: NewId
-  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
+  /** Without it there is no chat. */
+  readonly chat?: ChatSetup | undefined
   readonly access: AccessRules
+  /** The texts of the two rule files, for clients that read resources. */
+  readonly rules?: RuleTexts | undefined
   /** What callers must show; undefined lets all call who reach the port. */
   readonly token?: string | undefined
   /** Names the network inside game ids; the documented examples need it. */
@@ -76,7 +93,15 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   malformed.attach(instance.server)
   instance.server.maxConnections = limits.maxConnections ?? 1_000
 
-  instance.addHook('preClose', async () => admission.close())
+  const chat = deps.chat?.openChat(admitTools({ tools, admission, log }))
+  instance.addHook('preClose', async () => {
+    admission.close()
+    chat?.stop()
+  })
+  // A connection that is kept would hold the stop up.
+  instance.addHook('onSend', async (_request, reply) => {
+    if (admission.isClosed()) reply.header('connection', 'close')
+  })
   instance.addHook('onRequest', async (request, reply) => receive(request, reply))
   instance.setErrorHandler(answerError(sendProblem, admission))
   instance.removeAllContentTypeParsers()
@@ -86,6 +111,23 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     scope.setErrorHandler(answerError(sendOutcome, admission))
     scope.register(ottoToolRoutes({ tools, admission, callContext, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }))
   })
+  instance.register(
+    approvalRoutes({ approvals: deps.approvals, principalOf, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }),
+  )
+  instance.register(async (scope) => {
+    scope.setErrorHandler(answerError(sendRpcRefusal, admission))
+    scope.register(mcpRoutes({ ...deps, admission, callContext, approve: approveIn(deps) }))
+  })
+  instance.register(toolServerRoutes({ tools, needsToken: deps.token !== undefined }))
+  if (chat && deps.chat)
+    registerChatDoors(instance, {
+      chat,
+      setup: deps.chat,
+      chatCaller: createChatCaller(principalOf),
+      clock: deps.clock,
+      newId,
+      answerError: (send) => answerError(send, admission),
+    })
   instance.register(gameRoutes({ readGame, listGames, callContext }))
   instance.register(walletRoutes({ wallets }))
   instance.register(healthRoutes({ health, admission, isTrusted: authentication.isTrusted }))
@@ -97,12 +139,17 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       principalOf,
       needsToken: deps.token !== undefined,
       hasMetrics: metrics !== undefined,
+      asksFirst: deps.approvals !== undefined,
       seed: newId(),
     }),
   )
   if (metrics) instance.register(metricsRoutes(metrics))
   return instance
 }
+
+/** A person's yes that came through a client of ours. */
+const approveIn = ({ approvals }: ServerDeps): Approve | undefined =>
+  approvals && (async (id, principal) => approvals.decide(id, true, { principal }) !== undefined)
 
 type Receive = (request: FastifyRequest, reply: FastifyReply) => void
 

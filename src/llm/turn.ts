@@ -25,6 +25,8 @@ export type ToolBench = {
 export type ToolRun = {
   readonly id: string
   readonly tool: string
+  /** It signs and submits. */
+  readonly isWrite: boolean
   readonly args: JsonObject
   readonly success: boolean
   readonly ms: number
@@ -84,6 +86,39 @@ export type TurnRequest = {
   readonly callersTools: readonly ModelTool[]
   /** Fires when the caller hangs up: nothing more is asked or begun. */
   readonly gone: AbortSignal
-  /** Fires when the turn's time is up or the service stops: what runs ends, a sentence says so, and the turn ends. */
+  /** Fires when the service stops: what runs ends, a sentence says so, and the turn ends. */
   readonly stop: AbortSignal
+  /** A call of ours that runs before the model is asked: what a person has just agreed to. */
+  readonly opening?: { readonly name: string; readonly args: JsonObject }
+}
+
+/** How far a turn may go. */
+export type TurnLimits = {
+  /** Questions to the model. */
+  readonly rounds: number
+  readonly turnMs: number
+  /** A write begins only when this much time is left. */
+  readonly writeNeedsMs: number
+  readonly heartbeatMs: number
+  /** Of a tool's answer as the model reads it. */
+  readonly answerBytes: number
+}
+
+/**
+ * Below what clients wait: Open WebUI stops after 300 s. A whole game is eleven calls and a last word; hence 12 rounds.
+ */
+export const turnLimits: TurnLimits = {
+  rounds: 12,
+  turnMs: 240_000,
+  writeNeedsMs: 10_000,
+  heartbeatMs: 5_000,
+  answerBytes: 4_096,
+}
+
+/** What is counted about turns. Called on the hot path: returns at once, never throws. */
+export type TurnObserver = {
+  /** A call was understood only after this kind of repair. */
+  repair(kind: string): void
+  /** A call could not be taken: `unknown_tool`, `invalid_arguments`, `broken`, `repeated`. */
+  refusal(kind: string): void
 }

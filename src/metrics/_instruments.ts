@@ -2,6 +2,8 @@ import { createCounters, createGauge, createHistograms } from './_families.ts'
 
 /** Upper bounds of the buckets, seconds: from a call inside this process to the longest deadline. */
 const callSeconds = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** From a scripted answer to the longest turn. */
+const turnSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240]
 /** One operation on a curve takes 30 µs to 2 ms; what is above waited for its turn. */
 const curveSeconds = [0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_4, 0.000_6, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25]
 /** An event has 10,000,000 gas at most; one of a game takes a few hundred. */
@@ -40,6 +42,38 @@ export function createInstruments() {
       help: 'How long the embedded ledger takes to check one proof, waiting for a thread included.',
       labels: [],
       bounds: curveSeconds,
+    }),
+    chatTurns: createCounters({
+      name: 'otto_chat_turns_total',
+      help: 'Turns of chats with our tools, by how they ended; error: no end of its own.',
+      labels: ['finish'],
+    }),
+    chatSeconds: createHistograms({
+      name: 'otto_chat_seconds',
+      help: 'How long turns of chats take, the model included.',
+      labels: [],
+      bounds: turnSeconds,
+    }),
+    chatRounds: createHistograms({
+      name: 'otto_chat_rounds',
+      help: 'Questions to the model in one turn.',
+      labels: [],
+      bounds: [1, 2, 3, 4, 6, 8, 10, 12],
+    }),
+    chatRepairs: createCounters({
+      name: 'otto_chat_repairs_total',
+      help: 'Tool calls of models that were understood only after a repair.',
+      labels: ['repair_kind'],
+    }),
+    chatRefusals: createCounters({
+      name: 'otto_chat_refusals_total',
+      help: 'Tool calls of models that could not be taken.',
+      labels: ['kind'],
+    }),
+    chatCorrections: createCounters({
+      name: 'otto_chat_corrections_total',
+      help: 'Claims of models that the ledger did not hold, corrected in the answer.',
+      labels: ['kind'],
     }),
     gas: createHistograms({
       name: 'otto_gas',

@@ -1,4 +1,6 @@
+import type { ChatObserver } from '../chat/create-chat.ts'
 import type { ObserveRequest } from '../core/observe.ts'
+import type { TurnObserver } from '../llm/turn.ts'
 import { createChildren } from './_children.ts'
 import type { Instruments } from './_instruments.ts'
 import type { ObserveLedger } from './observed-chain.ts'
@@ -48,5 +50,26 @@ export function requestObserver({ httpRequests, httpSeconds }: Instruments): Obs
     const { observe, count } = childrenOf(route)
     observe(seconds)
     count(servedMethods.includes(method) ? method : 'other')(String(status))()
+  }
+}
+
+/** Counts and times turns of chats. All words are from fixed sets of ours. */
+export function chatObserver(instruments: Instruments): ChatObserver & TurnObserver {
+  const { chatTurns, chatSeconds, chatRounds, chatRepairs, chatRefusals, chatCorrections } = instruments
+  const turns = createChildren((finish) => chatTurns.child(finish))
+  const repairs = createChildren((kind) => chatRepairs.child(kind))
+  const refusals = createChildren((kind) => chatRefusals.child(kind))
+  const corrections = createChildren((kind) => chatCorrections.child(kind))
+  const observeSeconds = chatSeconds.child()
+  const observeRounds = chatRounds.child()
+  return {
+    repair: (kind) => repairs(kind)(),
+    refusal: (kind) => refusals(kind)(),
+    correction: (kind) => corrections(kind)(),
+    turn({ finish, seconds, rounds }) {
+      turns(finish)()
+      observeSeconds(seconds)
+      observeRounds(rounds)
+    },
   }
 }

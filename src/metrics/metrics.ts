@@ -1,8 +1,10 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Transport } from '../chain/transport.ts'
+import type { ChatObserver } from '../chat/create-chat.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ObserveRequest } from '../core/observe.ts'
 import type { Engine } from '../fiber/engine.ts'
+import type { TurnObserver } from '../llm/turn.ts'
 import type { Signer } from '../signing/signed.ts'
 import type { Verifier } from '../signing/verify.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
@@ -10,7 +12,7 @@ import type { Exposition } from './_exposition.ts'
 import { createExposition } from './_exposition.ts'
 import { createReadGauge } from './_families.ts'
 import { createInstruments } from './_instruments.ts'
-import { gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
+import { chatObserver, gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
 import { observeChain, observeTransport } from './observed-chain.ts'
 import type { ObservedEngine } from './observed-engine.ts'
 import { observeEngine } from './observed-engine.ts'
@@ -31,6 +33,7 @@ export type Metrics = {
   /** `eventNames`: the events that are told apart. */
   watchEngine(engine: Engine, eventNames: readonly string[]): ObservedEngine
   readonly requests: ObserveRequest
+  readonly chats: ChatObserver & TurnObserver
   /** A number that is asked for at each scrape; left out of it when asking fails or takes longer than a second. */
   gauge(name: `otto_${string}`, help: string, read: (signal: AbortSignal) => Promise<number>): void
   /** Everything as Prometheus reads it. @see Prometheus text exposition format 0.0.4 */
@@ -54,6 +57,7 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     watchVerifier: (verifier) => observeVerifier(verifier, verifying),
     watchEngine: (engine, eventNames) => observeEngine({ engine, eventNames, observe: gas }),
     requests: requestObserver(instruments),
+    chats: chatObserver(instruments),
     gauge: (name, help, read) => void families.push(createReadGauge({ name, help }, read)),
     expose: createExposition(() => families),
   }

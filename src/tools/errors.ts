@@ -68,6 +68,47 @@ export class RequestKeyReusedError extends BaseError {
   }
 }
 
+/** What a refusal tells of the record that a person decides on. */
+type AskedWrite = {
+  readonly id: string
+  readonly tool: string
+  readonly args: JsonObject
+  readonly expiresAt: string
+}
+
+/** A person has to agree to this write first. */
+export class ApprovalNeededError extends BaseError {
+  override readonly code = 'APPROVAL_NEEDED'
+  override readonly kind = 'conflict'
+  constructor({ id, tool, args, expiresAt }: AskedWrite) {
+    super(`${tool} waits for the approval of a person.`, {
+      details: { approvalId: id, tool, args, expiresAt },
+      hint: `Ask a person to approve it: otto approve ${id}, or POST /otto/approvals/${id} {"approve": true}. Then send the same request again.`,
+    })
+  }
+}
+
+/** A person was asked about this write, and said no. */
+export class ApprovalDeclinedError extends BaseError {
+  override readonly code = 'APPROVAL_DECLINED'
+  override readonly kind = 'forbidden'
+  constructor({ id, tool, args }: Omit<AskedWrite, 'expiresAt'>) {
+    super('A person declined this.', { details: { approvalId: id, tool, args } })
+  }
+}
+
+/** As many writes wait for a person as may. */
+export class TooManyApprovalsError extends BaseError {
+  override readonly code = 'OVERLOADED'
+  override readonly kind = 'exhausted'
+  constructor(maxWaiting: number) {
+    super(`${maxWaiting} writes wait for a person already.`, {
+      details: { retryAfterSeconds: 60 },
+      hint: 'Ask a person to look at them: otto approve. Then try again.',
+    })
+  }
+}
+
 const pathOf = (issue: z.core.$ZodIssue | undefined): string => {
   if (issue?.code === 'unrecognized_keys') return [...issue.path, issue.keys[0] ?? ''].join('.').slice(0, 100)
   return issue?.path.join('.') ?? ''

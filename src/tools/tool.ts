@@ -17,7 +17,12 @@ export type ToolCallContext = {
   readonly signal: AbortSignal
   /** How long the caller wants to wait at most, ms; only ever shortens the deadline of all calls. */
   readonly deadlineMs?: number
+  /** Told of each step of a write as it is taken; a call that fails takes fewer, and one that was repeated none. */
+  readonly onProgress?: (step: ProgressStep) => void
 }
+
+/** How far a write has come: it begins; its first message may have left; the ledger shows what it did. */
+export type ProgressStep = 'signing' | 'submitted' | 'confirmed'
 
 /** The answer of every door: the result, or a refusal that a model can act on. */
 export type ToolOutcome =

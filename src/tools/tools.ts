@@ -5,6 +5,7 @@ import { isJsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { Caller } from '../tictactoe/caller.ts'
 import { NotSubmittedError } from '../tictactoe/errors.ts'
+import type { Approvals, AskedCall, Grant } from './approvals.ts'
 import { ArgumentsTooLargeError, ContradictionError, RequestKeyInvalidError, UnknownToolError } from './errors.ts'
 import { failureOf } from './failure.ts'
 import type { KeyedRun } from './request-keys.ts'
@@ -24,10 +25,13 @@ export type CatalogDeps = {
   readonly clock: Clock
   readonly deadlineMs: number
   readonly log: Log
+  /** Where a person is asked before each write; without it writes run unasked. */
+  readonly approvals?: Approvals | undefined
 }
 
 /** The tools by name, each call inside its deadline, once per request key, and with one line in the log. */
-export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log }: CatalogDeps): ToolCatalog {
+export function createToolCatalog(deps: CatalogDeps): ToolCatalog {
+  const { tools, unlisted = [], clock, deadlineMs, log, approvals } = deps
   const byName = new Map([...tools, ...unlisted].map((tool) => [tool.description.name, tool]))
   const keys = createRequestKeys({ clock })
 
@@ -37,15 +41,22 @@ export function createToolCatalog({ tools, unlisted = [], clock, deadlineMs, log
     return tool
   }
 
-  const dispatch = async (name: string, args: unknown, context: ToolCallContext, state: CallState) => {
+  const dispatch = async (name: string, given: unknown, context: ToolCallContext, state: CallState) => {
     const tool = find(name)
-    assertSmall(args)
-    const call = tool.parse(withGameId(args))
+    assertSmall(given)
+    const call = tool.parse(withGameId(given))
     const requestKey = requestKeyOf(context, call.args)
-    state.argsHash = hashOf([name, withoutKey(call.args)])
-    const run = () =>
-      runWithin(call, { context, requestKey, clock, deadlineMs: shorter(deadlineMs, context), state, log })
-    if (requestKey === undefined || tool.description.effect === 'read') return (await run()).outcome
+    const args = withoutKey(call.args)
+    state.argsHash = hashOf([name, args])
+    const isWrite = tool.description.effect === 'write'
+    const runNow = () => {
+      if (isWrite) context.onProgress?.('signing')
+      return runWithin(call, { context, requestKey, clock, deadlineMs: shorter(deadlineMs, context), state, log })
+    }
+    // Inside the keys: what was done under a key is told again without a question.
+    const asked = { tool: name, args, principal: context.principal, requestKey }
+    const run = () => (isWrite && approvals ? runApproved(approvals, asked, { context, log }, runNow) : runNow())
+    if (requestKey === undefined || !isWrite) return (await run()).outcome
     const { outcome, again } = await keys.run(JSON.stringify([context.principal, requestKey]), state.argsHash, run)
     return again ? repeated(outcome, context.traceId) : outcome
   }
@@ -103,12 +114,14 @@ async function runWithin(
     deadline: deadline.signal,
     deadlineMs: endMs,
     onSubmitting: () => {
+      if (!state.submitted) context.onProgress?.('submitted')
       state.submitted = true
       state.messages += 1
     },
   }
   try {
     const { result, replayed } = await call.run(caller)
+    if (state.submitted) context.onProgress?.('confirmed')
     return { outcome: { success: true, result, traceId, ...(replayed ? { replayed } : {}) }, isFinal: true }
   } catch (error) {
     const late = deadline.signal.aborted || signal.aborted
@@ -124,6 +137,26 @@ async function runWithin(
   } finally {
     done.abort(callEnded)
   }
+}
+
+/** Runs a write that a person has agreed to. Without that, the answer says so, and no key keeps it. */
+async function runApproved(
+  approvals: Approvals,
+  asked: AskedCall,
+  { context: { traceId }, log }: Pick<Run, 'context' | 'log'>,
+  run: () => Promise<KeyedRun>,
+): Promise<KeyedRun> {
+  const { requestKey } = asked
+  let grant: Grant
+  try {
+    grant = approvals.take(asked)
+  } catch (error) {
+    const circumstances = { traceId, submitted: false, log, ...(requestKey ? { requestKey } : {}) }
+    return { outcome: failureOf(error, circumstances), isFinal: false }
+  }
+  const done = await run()
+  grant.settle(done.outcome)
+  return done
 }
 
 /** A game may be named by its machine or its oracle, wherever it is named at all. */

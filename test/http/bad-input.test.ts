@@ -3,6 +3,8 @@ import type { BadInput } from './bad-input.ts'
 import { bridgeInputs, checkBadInput } from './bad-input.ts'
 import type { Bridge } from './bridge.ts'
 import { createBoards, startBridge } from './bridge.ts'
+import type { Door } from './ollama-door.ts'
+import { openDoor } from './ollama-door.ts'
 
 // What the doors themselves decide; what the tools decide is checked on the whole service.
 const categories = [
@@ -69,6 +71,33 @@ describe('hostile input', () => {
       input: { ...good, wire: 'x' as const, halfClose: true, expect: { ...good.expect, status: [599] } },
     },
   ] as { name: string; input: BadInput }[])('the check notices $name', async ({ input }) => {
+    await expect(check(input)).rejects.toThrow()
+  })
+})
+
+describe('hostile input of a chat', () => {
+  let door: Door
+  beforeAll(async () => {
+    door = await openDoor()
+  })
+  afterAll(() => door[Symbol.asyncDispose]())
+
+  const check = (input: BadInput) =>
+    checkBadInput(input, { port: door.port, gameId: 'a-game', readGame: async () => [] })
+
+  test.each(bridgeInputs.filter(({ category }) => ['generate', 'chat'].includes(category)))('$id', check)
+
+  test('the check notices another envelope', async () => {
+    const input: BadInput = {
+      id: 'good',
+      category: 'chat',
+      target: 'bridge',
+      method: 'POST',
+      path: '/generate',
+      headers: { 'content-type': 'application/json' },
+      body: { prompt: 'hi', stream: false },
+      expect: { status: [200], envelope: 'ollama', effect: 'none' },
+    }
     await expect(check(input)).rejects.toThrow()
   })
 })

@@ -45,9 +45,9 @@ export type BadInputTarget = {
 
 const path = new URL('../vectors/bad-input.json', import.meta.url)
 
-/** The hostile inputs for the bridge's own routes: everything but chat and the devnet. */
+/** The hostile inputs for the bridge: everything but the devnet. */
 export const bridgeInputs: readonly BadInput[] = JSON.parse(readFileSync(path, 'utf8')).vectors.filter(
-  (input: BadInput) => input.target === 'bridge' && !['/generate', '/api/chat'].includes(input.path),
+  ({ target }: BadInput) => target === 'bridge',
 )
 
 /**
@@ -69,6 +69,7 @@ export async function checkBadInput(input: BadInput, { port, gameId, readGame }:
   expectNoLeak(answer, Buffer.from(bytes).toString('utf8'))
   if (input.expect.envelope === 'tool') expectToolEnvelope(answer, input.expect)
   if (input.expect.envelope === 'problem') expectProblem(answer, input.expect)
+  if (input.expect.envelope === 'ollama') expectOllamaError(answer, input.expect)
 }
 
 function toRequestBytes(input: BadInput, port: number, gameId: string): Uint8Array {
@@ -140,5 +141,12 @@ function expectProblem({ status, headers, body }: RawAnswer, { code }: BadInput[
     title: expect.any(String),
     code: expect.any(String),
   })
+  if (code) expect(code).toContain(answer.code)
+}
+
+function expectOllamaError({ headers, body }: RawAnswer, { code }: BadInput['expect']): void {
+  const answer = JSON.parse(body)
+  expect(headers.get('content-type')).toMatch(/^application\/json/)
+  expect(answer).toEqual({ error: expect.stringMatching(/\S/), code: expect.any(String) })
   if (code) expect(code).toContain(answer.code)
 }

@@ -6,6 +6,7 @@ import { BaseError } from '../../src/core/errors.ts'
 import type { ComponentHealth, HealthWord } from '../../src/http/health-monitor.ts'
 import type { ServerDeps } from '../../src/http/server.ts'
 import { createServer } from '../../src/http/server.ts'
+import type { Approvals } from '../../src/tools/approvals.ts'
 import { defineTool } from '../../src/tools/tool.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
 
@@ -86,7 +87,7 @@ export function createBoards() {
       },
     }),
   ]
-  return { tools, create, read: (id: string) => [...boardOf(id)] }
+  return { tools, create, read: (id: string) => [...boardOf(id)], has: (id: string) => boards.has(id) }
 }
 
 /** A part of the service as a health report tells it. */
@@ -99,15 +100,19 @@ export const partThatIs = (status: HealthWord): ComponentHealth => ({
 
 type Tools = Parameters<typeof createToolCatalog>[0]['tools']
 
+type BridgeOptions = { tools?: Tools; deadlineMs?: number; approvals?: Approvals | undefined } & Partial<
+  Omit<ServerDeps, 'tools' | 'approvals'>
+>
+
 /** A bridge on a free port; `logged` holds its log lines. Close it with `await using`. */
 export async function startBridge({
   tools = createBoards().tools,
   deadlineMs = 5_000,
   ...rest
-}: { tools?: Tools; deadlineMs?: number } & Partial<Omit<ServerDeps, 'tools'>> = {}): Promise<Bridge> {
+}: BridgeOptions = {}): Promise<Bridge> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const catalog = createToolCatalog({ tools, clock, deadlineMs, log })
+  const catalog = createToolCatalog({ tools, clock, deadlineMs, log, approvals: rest.approvals })
   const server = createServer({
     tools: catalog,
     wallets: () => ({ playerX: { address: 'DAG-of-X' }, playerO: { address: 'DAG-of-O' } }),

@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { evaluate } from '../jlvm/evaluate.ts'
 import { fromJson, toJson } from '../jlvm/value.ts'
-import type { Board, Mark } from '../tictactoe/game-view.ts'
-import type { Rules } from '../tictactoe/rules.ts'
+import type { Board, Mark } from './game-view.ts'
+import type { Rules } from './rules.ts'
 
 /** Picks a free cell. */
 export type Brain = (position: { readonly board: Board; readonly turn: Mark }) => number

@@ -1,0 +1,62 @@
+import { hash } from 'node:crypto'
+import { createBoundedMap } from '../core/bounded-map.ts'
+import type { ChatMessage } from '../llm/language-model.ts'
+import type { ChatCaller } from './chat.ts'
+
+/** What is known of a conversation from its last turn. */
+export type Thread = {
+  readonly gameId?: string
+  /** A write that waits for this user's word. */
+  readonly approvalId?: string
+}
+
+/** Remembers conversations of clients that name them, and of those that only send their history back. */
+export type Conversations = {
+  find(caller: ChatCaller, messages: readonly ChatMessage[]): Thread
+  /** @param answer all the text of the turn that `messages` asked for */
+  remember(caller: ChatCaller, messages: readonly ChatMessage[], answer: string, thread: Thread): void
+}
+
+/**
+ * A client that names its conversation is known by that name. Another one sends back what was said: the history up to the
+ * last answer is the name then, and two conversations with the same history are the same to anybody.
+ */
+export function createConversations(): Conversations {
+  const threads = createBoundedMap<string, Thread>(10_000)
+  return {
+    find: (caller, messages) =>
+      threads.get(sessionName(caller) ?? historyName(caller, messages.slice(0, answered(messages)))) ?? {},
+    remember(caller, messages, answer, thread) {
+      const history = [...messages, { role: 'assistant' as const, content: answer }]
+      threads.set(sessionName(caller) ?? historyName(caller, history), thread)
+    },
+  }
+}
+
+const sessionName = ({ principal, sessionId }: ChatCaller): string | undefined =>
+  sessionId === undefined ? undefined : JSON.stringify([principal, sessionId])
+
+/** How many messages there were when the last answer had been given. */
+const answered = (messages: readonly ChatMessage[]): number =>
+  messages.findLastIndex(({ role }) => role === 'assistant') + 1
+
+// Clients trim what they show, and pages put the date into system messages.
+function historyName({ principal }: ChatCaller, messages: readonly ChatMessage[]): string {
+  const said = messages.flatMap(({ role, content }) =>
+    role === 'user' || role === 'assistant' ? [[role, content.trim().replaceAll(/\s+/g, ' ')]] : [],
+  )
+  return hash('sha256', JSON.stringify([principal, said]), 'hex')
+}
+
+const uuid = /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi
+
+/** Ids that the conversation names, the latest first: those may be games. At most three are worth asking for. */
+export function namedIds(messages: readonly ChatMessage[]): readonly string[] {
+  const found = new Set<string>()
+  for (const { role, content } of messages.slice(-50).toReversed()) {
+    if (role === 'system') continue
+    for (const id of (content.slice(0, 65_536).match(uuid) ?? []).toReversed()) found.add(id.toLowerCase())
+    if (found.size >= 3) break
+  }
+  return [...found].slice(0, 3)
+}
