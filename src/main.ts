@@ -22,6 +22,7 @@ import { createProgramCache } from './jlvm/program-cache.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { openChatParts } from './open-chat.ts'
+import { openTracing, withSpans } from './open-tracing.ts'
 import { createVerifier } from './signing/verify.ts'
 import { randomId, systemClock } from './system.ts'
 import type { Rules } from './tictactoe/rules.ts'
@@ -81,7 +82,9 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   const rules = loadRules(ruleTexts)
   const dialect = createDialect(config.dialect.name, { ottochainNulls: config.dialect.ottochainNulls })
   const wallets = started.adopt(await openPlayers(config), (open) => open.close())
-  const metrics = createMetrics({ clock: systemClock })
+  const tracing = await openTracing(config, log)
+  started.defer(() => tracing?.close())
+  const metrics = withSpans(createMetrics({ clock: systemClock }), tracing)
   const devnet = config.nodes ? undefined : await openWatched(config, { dialect, rules, metrics, log })
   if (devnet) started.defer(() => devnet.close())
   const chain = createLedger(config, dialect, devnet, metrics)
@@ -93,7 +96,7 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
       : undefined
   const tools = createTools(config, { games, metrics, log, approvals })
   const { playerX, playerO } = wallets
-  const chatParts = await openChatParts(config, { log, metrics, approvals })
+  const chatParts = await openChatParts(config, { log, metrics, tracing, approvals })
   started.defer(() => chatParts.model.close())
   const server = createServer({
     tools,

@@ -16,6 +16,7 @@ import type { Metrics } from './metrics/metrics.ts'
 import { systemClock } from './system.ts'
 import type { Approvals } from './tools/approvals.ts'
 import type { ToolCatalog } from './tools/tool.ts'
+import type { Tracing } from './tracing/tracing.ts'
 import { readPrivateFile } from './wallet/private-files.ts'
 
 /** The chat's parts as the doors need them. The catalogue is handed in late: the doors decide what may begin. */
@@ -27,11 +28,18 @@ export type ChatParts = {
   readonly listModels: ListModels
 }
 
-type Deps = { readonly log: Logger; readonly metrics: Metrics; readonly approvals: Approvals | undefined }
+type Deps = {
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly tracing: Tracing | undefined
+  readonly approvals: Approvals | undefined
+}
 
 /** Opens the way to the model; nothing is asked of it yet. @throws PersonaInvalidError, WalletFileError for a key's file */
-export async function openChatParts(config: Config, { log, metrics, approvals }: Deps): Promise<ChatParts> {
-  const { model, forward, listModels } = await openModel(config)
+export async function openChatParts(config: Config, deps: Deps): Promise<ChatParts> {
+  const { log, metrics, tracing, approvals } = deps
+  const { model: plainModel, forward, listModels } = await openModel(config)
+  const model = tracing?.watchModel(plainModel) ?? plainModel
   const persona = readPersona()
   const observe = metrics.chats
   const runTurn = createTurnRunner({ clock: systemClock, observe })
@@ -39,8 +47,8 @@ export async function openChatParts(config: Config, { log, metrics, approvals }:
     model,
     forward,
     listModels,
-    openChat: (tools) =>
-      createChat({
+    openChat(tools) {
+      const chat = createChat({
         model,
         defaultModel: config.model.name,
         tools,
@@ -50,7 +58,9 @@ export async function openChatParts(config: Config, { log, metrics, approvals }:
         clock: systemClock,
         log: log.child({ part: 'chat' }),
         observe,
-      }),
+      })
+      return tracing?.watchChat(chat) ?? chat
+    },
   }
 }
 

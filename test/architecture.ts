@@ -21,17 +21,20 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   chat: ['core', 'llm', 'tools', 'tictactoe'],
   scripted: ['core', 'tictactoe'],
   metrics: ['core', 'signing', 'fiber', 'chain', 'llm', 'tools', 'chat'],
+  tracing: ['core', 'signing', 'chain', 'llm', 'tools', 'chat'],
   http: ['core', 'llm', 'tools', 'tictactoe', 'chat'],
 }
 
 /** These build everything, and nobody else imports them. */
-const roots = ['main.ts', 'open-chat.ts', 'cli']
+const roots = ['main.ts', 'open-chat.ts', 'open-tracing.ts', 'cli']
 
 /** Where a package may be imported, for those that would spread. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http', 'devnet'],
   'node-forge': ['wallet'],
   'prom-client': ['metrics'],
+  '@opentelemetry/api': ['tracing'],
+  '@opentelemetry/sdk-trace': ['tracing'],
 }
 
 /** Tables may be long, a control flow may not. */

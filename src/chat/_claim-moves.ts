@@ -1,9 +1,14 @@
 import type { Claim, Wording } from './_claim.ts'
 import { adverbs, beginning, doer, retelling, stillMe, stop } from './_claim.ts'
 import { mark, markIn, place, placingsIn } from './_claim-places.ts'
+import { joined } from './_claim-words.ts'
 
-const filler =
-  '(?:(?:an?|the|my|your|our|their|this|that|it|another|player|first|next|second|third|opening|winning|blocking|final|last|mark|marks|piece|symbol|token|letter|for|to|at|in|on|onto|into|with|down|both|legal|valid|big|nice|requested|of|up|you|over|out|right|corner) ){0,6}'
+const fillers = joined(`
+  an?|the|my|your|our|their|this|that|it|another|player|first|next|second|third|opening|winning|blocking|
+  final|last|mark|marks|piece|symbol|token|letter|for|to|at|in|on|onto|into|with|down|both|legal|valid|big|
+  nice|requested|of|up|you|over|out|right|corner
+`)
+const filler = `(?:(?:${fillers}) ){0,6}`
 const noMove = '(?! (?:suggestion|list|proposal|plan|history|idea|count|order|for the worse))'
 const moveNoun = `(?:move|mark|piece|turn)\\b${noMove}`
 /** `X took over`, `I took X` (as my side): without a place these verbs say nothing about a move. */

@@ -1,4 +1,5 @@
 import type { Mark } from '../tictactoe/game-view.ts'
+import { anyOf } from './_claim-words.ts'
 
 /** A mark and where it went, as a sentence names them. */
 export type Placing = {
@@ -47,8 +48,17 @@ const alias =
 /** Between a place and its mark: `cell 4 with an X`. */
 const owned = /^[ ,()]{0,2}(?:with|for|as|by|to|←|=|:)?[ ,(]{0,2}(?:an?|the|your|my|player)?[ (]{0,2}$/
 /** Where a sentence goes on to something else than the placing. */
-const turn =
-  /[ (](?:player ?)?[xo](?:'s turn| to (?:move|play|go)| is (?:next|up)| (?:goes|plays|moves) next| wins| won| has won)\b| (?!you (?:at|in|on)\b|\w+ move\b)(?:because|since|so|which|blocking|leaving|threatening|making|giving|creating|setting|winning|completing|forming|while|where|whereas|instead|rather|next to|opposite|beside|near|between|against|after|before|from|if|when|unless|until|as (?:you|it|this|that|the)|but|however|though|although|than|vs|versus|and (?:it|now|you|your|the|that|this|we|i|blocked|is|won|wins)\b|you|your turn|it's)\b| to (?!the\b|cell|square|position|spot|field|slot|cent|mid|top|upper|bottom|lower|left|right|row|col|\d|\(|#)/
+const turn = anyOf(
+  String.raw`
+  [ (](?:player ?)?[xo](?:'s turn| to (?:move|play|go)| is (?:next|up)| (?:goes|plays|moves) next| wins| won| has won)\b|
+  [ ](?!you (?:at|in|on)\b|\w+ move\b)(?:because|since|so|which|blocking|leaving|threatening|making|giving|creating|
+  setting|winning|completing|forming|while|where|whereas|instead|rather|next to|opposite|beside|near|between|against|
+  after|before|from|if|when|unless|until|as (?:you|it|this|that|the)|but|however|though|although|than|vs|versus|
+  and (?:it|now|you|your|the|that|this|we|i|blocked|is|won|wins)\b|you|your turn|it's)\b|
+  [ ]to (?!the\b|cell|square|position|spot|field|slot|cent|mid|top|upper|bottom|lower|left|right|row|col|\d|\(|#)
+`,
+  { head: '', tail: '' },
+)
 
 /** The placings that a stretch of a sentence names; `player` is known from what came before it. */
 export function placingsIn(stretch: string, player?: Mark): readonly Placing[] {

@@ -1,6 +1,7 @@
 import type { Standing, Wording } from './_claim.ts'
 import { stop } from './_claim.ts'
 import { mark, markIn } from './_claim-places.ts'
+import { joined } from './_claim-words.ts'
 
 type Groups = Readonly<Record<string, string | undefined>>
 
@@ -20,8 +21,19 @@ const marked = ({ mark: text }: Groups) => (text === undefined ? undefined : mar
 const game = '(?:the|this|our|your)(?: current| whole| tic[- ]?tac[- ]?toe)? (?:game|round|match)'
 const thisGame = '(?= ?(?:$|[!.,;)]|the (?:game|round|match)|this (?:game|round|match|one)|again))'
 /** `X wins in two moves`, `X wins by taking 2`, `X won twice`, `X wins about 60 %` tell no end of this game. */
-const noEnd =
-  "(?!'|\\w| (?:in (?:one|two|three|a|\\d)|next|by (?:playing|taking|getting|placing|making|moving|having|aligning|being)|if|when|unless|as soon|whenever|about|around|roughly|\\d|more|most|usually|often|every|against|once|twice|three times|the (?:first|second|last|previous)|at least|only|either|or )\\b)"
+const noEnd = joined(String.raw`
+  (?!'|\w| (?:in (?:one|two|three|a|\d)|next|
+  by (?:playing|taking|getting|placing|making|moving|having|aligning|being)|if|when|unless|as soon|whenever|
+  about|around|roughly|\d|more|most|usually|often|every|against|once|twice|three times|
+  the (?:first|second|last|previous)|at least|only|either|or)\b)
+`)
+/** `It's a tie between trout and salmon` is none. */
+const draw = joined(String.raw`
+  \b(?:it's|it is|that's|that is|this is|(?:game|round|match|result|outcome)(?: is| was|:| has| have)?)[ ]
+  (?:(?:now|officially|therefore|thus|been|ended|ends|finished|finishes|up|in|as|with|all|just) ){0,4}(?:a |an )?
+  (?:draw|tie|tied|drawn|stalemate|cat's game)\b
+  (?! (?:between|to|with|up|together|your|our|the|\w+ing)\b)(?![-'])
+`)
 /** What can stand before a word on whose turn it is. */
 const lead =
   "(?:^|[,;:!(–—-] ?|\\b(?:it's|it is|that's|that is|now|so|and|currently|still|because|since|but|means|says|shows|is) )(?:now |still |currently |again |officially |next |up ){0,2}"
@@ -43,10 +55,7 @@ export const standingWordings: readonly Wording[] = [
     wonBy,
   ),
   wording(`\\b(?<mark>${mark}) (?:has |just |now ){0,2}(?:lost|loses)${thisGame}`, lostBy),
-  wording(
-    `\\b(?:it's|it is|that's|that is|this is|(?:game|round|match|result|outcome)(?: is| was|:| has| have)?) (?:(?:now|officially|therefore|thus|been|ended|ends|finished|finishes|up|in|as|with|all|just) ){0,4}(?:a |an )?(?:draw|tie|tied|drawn|stalemate|cat's game)\\b(?! (?:between|to|with|up|together|your|our|the|\\w+ing)\\b)(?![-'])`,
-    () => ({ is: 'draw' }),
-  ),
+  wording(draw, () => ({ is: 'draw' })),
   wording(`\\bwe(?:'ve| have)? (?:just )?(?:tied|ended (?:up )?(?:in|with) a (?:draw|tie))${stop}`, () => ({
     is: 'draw',
   })),

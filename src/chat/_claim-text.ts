@@ -1,3 +1,5 @@
+import { anyOf } from './_claim-words.ts'
+
 /** More than this of an answer is not read. */
 const maxChars = 65_536
 /** A longer sentence is read in pieces of this size, so that no pattern ever sees more. */
@@ -16,14 +18,29 @@ export type Sentence = {
 }
 
 /** Opens a thought experiment, a story or talk of another game; holds for the rest of the paragraph. */
-const imagined =
-  /\b(?:suppos(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical(?:ly)?|for (?:example|instance)|examples?|let's say|say that|what if|consider(?:ing)?|predict(?:s|ion|ions)?|(?:one|this|main|another|best|critical) line|lines? of play|simulat(?:e|es|ed|ing|ion)|story|tale|once upon|poem|haiku|limerick|joke|song|riddle|fiction|dream(?:t|ed)?|chess|checkers|draughts|connect (?:four|4)|poker|sudoku|football|soccer|tennis|sample|demo|illustration|scenario)\b/
+const imagined = anyOf(String.raw`
+  suppos(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical(?:ly)?|for (?:example|instance)|examples?|let's say|
+  say that|what if|consider(?:ing)?|predict(?:s|ion|ions)?|(?:one|this|main|another|best|critical) line|
+  lines? of play|simulat(?:e|es|ed|ing|ion)|story|tale|once upon|poem|haiku|limerick|joke|song|riddle|fiction|
+  dream(?:t|ed)?|chess|checkers|draughts|connect (?:four|4)|poker|sudoku|football|soccer|tennis|sample|demo|
+  illustration|scenario
+`)
 /** Opens talk about the game as such; holds for the rest of the paragraph. */
-const general =
-  /\b(?:in general|general(?:ly)?|usually|typical(?:ly)?|normally|often|always|in theory|theory|strateg(?:y|ies|ic|ically)|tactics?|tips?|rules?|how to|how (?:it|this|that|the game|tic[- ]tac[- ]toe) (?:works?|is played|could go|might go)|options?|ideas?|plans?|suggest(?:s|ion|ions)?|recommend(?:s|ation|ations)?|possib(?:le|ly|ility|ilities)|best play|perfect play|optimal|openings?|in tic[- ]tac[- ]toe|variations?|analysis|threat(?:s|en|ens)?|candidates?|choices?|whoever|steps?|do this|best (?:reply|answer|response|move)|ready\?|^(?:resetting|placing|playing|taking|starting|creating|cancell?ing|blocking|choosing|picking|moving)|the goal|the aim|the object|a player|each player|players)\b/
+const general = anyOf(String.raw`
+  in general|general(?:ly)?|usually|typical(?:ly)?|normally|often|always|in theory|theory|
+  strateg(?:y|ies|ic|ically)|tactics?|tips?|rules?|how to|
+  how (?:it|this|that|the game|tic[- ]tac[- ]toe) (?:works?|is played|could go|might go)|options?|ideas?|
+  plans?|suggest(?:s|ion|ions)?|recommend(?:s|ation|ations)?|possib(?:le|ly|ility|ilities)|best play|
+  perfect play|optimal|openings?|in tic[- ]tac[- ]toe|variations?|analysis|threat(?:s|en|ens)?|candidates?|
+  choices?|whoever|steps?|do this|best (?:reply|answer|response|move)|ready(?=\?)|
+  ^(?:resetting|placing|playing|taking|starting|creating|cancell?ing|blocking|choosing|picking|moving)|
+  the goal|the aim|the object|a player|each player|players
+`)
 /** Makes a sentence no report by itself; under a heading with a colon it holds for what the heading opens. */
-const modal =
-  /\b(?:if|could|would|might|may|should|can|shall|will|unless|whether|when|whenever|i'll|we'll|i'd|we'd|you'd|next|want|going to|let's|let me|otherwise|in that case|either way)\b/
+const modal = anyOf(String.raw`
+  if|could|would|might|may|should|can|shall|will|unless|whether|when|whenever|i'll|we'll|i'd|we'd|you'd|next|
+  want|going to|let's|let me|otherwise|in that case|either way
+`)
 const carriesOn =
   /^(?:and )?(?:then|after that|afterwards|from there|that way|this way|next,|eventually|later|finally)\b/
 

@@ -1,5 +1,6 @@
 import type { Mark } from '../tictactoe/game-view.ts'
 import type { Placing } from './_claim-places.ts'
+import { anyOf } from './_claim-words.ts'
 
 /** What is said of how the game stands. `by` is undefined where no mark is named: `you win`. */
 export type Standing =
@@ -44,5 +45,10 @@ export const beginning = `^(?:(?:done|success|ok|okay|great|sure|alright|all rig
 export const stop = '(?= ?(?:$|[!.,;:)(–—-]|→))'
 
 /** Words with which earlier things are told again. */
-export const retelling =
-  /\b(?:earlier|before|previously|so far|until now|up to now|history|recap|summary|to sum up|first move|opening move|(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|last|latest|previous) (?:move|turn|one)|move (?:number )?\d|initially|at first|in the beginning|started with|opened with|a moment ago|minutes? ago|last turn|last message|past|replay(?:ed)?)\b/
+export const retelling = anyOf(String.raw`
+  earlier|before|previously|so far|until now|up to now|history|recap|summary|to sum up|first move|
+  opening move|
+  (?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|last|latest|previous) (?:move|turn|one)|
+  move (?:number )?\d|initially|at first|in the beginning|started with|opened with|a moment ago|minutes? ago|
+  last turn|last message|past|replay(?:ed)?
+`)

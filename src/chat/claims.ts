@@ -55,6 +55,8 @@ function* claimsIn(sentence: Sentence, facts: Facts): Generator<Claim> {
 
 function* claimsOf({ pattern, force, read }: Wording, sentence: Sentence): Generator<Claim> {
   const { text } = sentence
+  // Most wordings are in none of the sentences, and `search`, unlike `matchAll`, copies no pattern.
+  if (text.search(pattern) < 0) return
   for (const match of text.matchAll(pattern)) {
     const end = match.index + match[0].length
     if (isHedged(sentence, force, match.index, end)) continue

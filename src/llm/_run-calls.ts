@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
 import type { Ending, Over, Turn } from './_turn-state.ts'
 import { sayAndEnd } from './_turn-state.ts'
 import type { ToolCall } from './language-model.ts'
@@ -15,25 +16,28 @@ export async function* runCalls(
   calls: readonly ToolCall[],
   content: string,
 ): AsyncGenerator<TurnEvent, Over | undefined> {
-  turn.messages.push({ role: 'assistant', content, toolCalls: calls.map(asObject) })
-  for (const call of calls) {
+  const read = calls.map((call) => ({ call, read: readCall(call, turn.request.bench.tools) }))
+  turn.messages.push({ role: 'assistant', content, toolCalls: read.map(asUnderstood) })
+  for (const one of read) {
     turn.request.gone.throwIfAborted()
-    const over = yield* runCall(turn, call)
+    const over = yield* runCall(turn, one)
     if (over === 'approval') return { finish: 'approval' }
     if (over !== undefined) return yield* sayAndEnd(turn, over)
   }
   return undefined
 }
 
-/** Every wire takes an object back, whatever the model wrote. */
-const asObject = (call: ToolCall): ToolCall => ({
-  ...call,
-  arguments: typeof call.arguments === 'object' && call.arguments !== null ? call.arguments : {},
-})
+type OneCall = { readonly call: ToolCall; readonly read: ReadCall }
 
-async function* runCall(turn: Turn, call: ToolCall): AsyncGenerator<TurnEvent, Ending | 'approval' | undefined> {
+/** The model is shown its call as it was taken; and every wire wants an object, whatever was written. */
+const asUnderstood = ({ call, read }: OneCall): ToolCall => {
+  if (read.ok) return { id: call.id, name: read.name, arguments: read.args }
+  return isJsonObject(call.arguments) ? call : { ...call, arguments: {} }
+}
+
+async function* runCall(turn: Turn, one: OneCall): AsyncGenerator<TurnEvent, Ending | 'approval' | undefined> {
+  const { call, read } = one
   const { bench } = turn.request
-  const read = readCall(call, bench.tools)
   if (!read.ok) return refuse(turn, call, read)
   for (const kind of read.repairs) turn.observe.repair(kind)
   const { name, args } = read

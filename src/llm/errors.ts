@@ -53,7 +53,9 @@ export class ModelNotFoundError extends BaseError {
   override readonly code = 'MODEL_NOT_FOUND'
   override readonly kind = 'not_found'
   constructor(model: string) {
-    super(`model '${model.slice(0, 100)}' not found`, { hint: `Pull it first: ollama pull ${model.slice(0, 100)}.` })
+    super(`model '${model.slice(0, 100)}' not found`, {
+      hint: 'Name a model that the server has; with Ollama, pull it first.',
+    })
   }
 }
 

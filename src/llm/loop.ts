@@ -125,8 +125,9 @@ async function* follow(turn: Turn, answer: Answer): AsyncGenerator<TurnEvent, Ov
   if (answer.calls.length === 0 && answer.broken === undefined) return { finish: finishOf(answer.reason) }
   const theirs = answer.calls.filter(({ name }) => turn.callersNames.has(name))
   if (theirs.length > 0) return yield* handOver(turn, answer, theirs)
-  if (answer.calls.length > 0) return yield* runCalls(turn, answer.calls, answer.content)
-  return yield* askAgain(turn, answer)
+  // A whole call before half of one does not run either: what the model meant is known when it is whole.
+  if (answer.broken !== undefined) return yield* askAgain(turn, answer)
+  return yield* runCalls(turn, answer.calls, answer.content)
 }
 
 const finishOf = (reason: string): TurnFinish =>

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Chain, DeliverOptions, Delivery, SignedMessage } from '../chain/chain.ts'
+import type { Chain, Delivery, SignedMessage } from '../chain/chain.ts'
 import { NotSentError } from '../chain/errors.ts'
 import type { NodeAnswer, Transport } from '../chain/transport.ts'
 import type { Spans, Step } from './_spans.ts'
@@ -23,7 +23,7 @@ export function createLedgerTracing(spans: Spans): LedgerTracing {
   return {
     watchChain: (chain) => ({
       ...chain,
-      sign: (message, signers) => build(spans, message, () => chain.sign(message, signers)),
+      sign: (message, signers) => build(spans, message.type, () => chain.sign(message, signers)),
       async deliver(signed, options) {
         let confirm: Step | undefined
         const onSubmitted = () => {
@@ -48,4 +48,44 @@ export function createLedgerTracing(spans: Spans): LedgerTracing {
       },
     }),
   }
+}
+
+async function build(spans: Spans, message: string, sign: () => Promise<SignedMessage>): Promise<SignedMessage> {
+  const step = spans.beginPart({ name: 'build', attributes: { 'otto.message': message } })
+  if (step === undefined) return sign()
+  try {
+    const signed = await step.run(sign)
+    step.set({ 'otto.hash': signed.hash })
+    return signed
+  } catch (error) {
+    step.fail(codeOf(error))
+    throw error
+  } finally {
+    step.end()
+  }
+}
+
+async function submit(step: Step, post: () => Promise<NodeAnswer>, onSubmitted: () => void): Promise<NodeAnswer> {
+  try {
+    const answer = await step.run(post)
+    const { status } = answer
+    step.set({ 'http.response.status_code': status })
+    if (status !== 200) step.fail(String(status))
+    if (!isRefusal(status)) onSubmitted()
+    return answer
+  } catch (error) {
+    step.fail(codeOf(error))
+    if (!(error instanceof NotSentError)) onSubmitted()
+    throw error
+  } finally {
+    step.end()
+  }
+}
+
+/** A node that answers so holds nothing. */
+const isRefusal = (status: number): boolean => status >= 300 && status < 500
+
+function noteFate(confirm: Step | undefined, { outcome }: Delivery<unknown>): void {
+  confirm?.set({ 'otto.outcome': outcome })
+  if (outcome !== 'settled') confirm?.fail(outcome)
 }

@@ -12,7 +12,11 @@ test.each([
   ],
   ['X0 O4 X8 O1 X7 O6 X2 O5 X3', 'finished, Draw', 'Next: a draw; finished; ttt_reset_board starts the next round.'],
   ['cancelled X4', 'cancelled, Cancelled', 'Next: this game is over for good; ttt_create_game makes another.'],
-  ['playing round 2', 'playing, InProgress, turn X, move 0, round 2', 'Next: X to move; free cells 0, 1, 2, 3, 4, 5, 6, 7, 8.'],
+  [
+    'playing round 2',
+    'playing, InProgress, turn X, move 0, round 2',
+    'Next: X to move; free cells 0, 1, 2, 3, 4, 5, 6, 7, 8.',
+  ],
 ])('says how a game stands and what fits next: %s', (game, standing, next) => {
   const view = viewOf(game)
   const line = boardLine(view)

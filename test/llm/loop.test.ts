@@ -123,6 +123,25 @@ test('half a call runs nothing: the model is asked again, and the third half end
   expect(said(all)).toContain('Nothing was changed.')
 })
 
+test('a whole call before half of one does not run either', async () => {
+  const tools = game()
+  const line: Line = [text('{"tool":"make_move","args":{"cell":4}}\n{"tool":"make_move","args":{"cell":'), end()]
+  await world([line, [text('ok'), end()]], tools).events()
+  expect(tools.called).toEqual([])
+})
+
+test('a repaired call is shown to the model as it was taken', async () => {
+  const { events, model } = world(
+    [
+      [call('MAKE_MOVE', '{"cell":"4"}'), end()],
+      [text('ok'), end()],
+    ],
+    game(),
+  )
+  await events()
+  expect(model.requests[1]?.messages[1]?.toolCalls).toMatchObject([{ name: 'make_move', arguments: { cell: 4 } }])
+})
+
 test('a call that the model server itself could not read is asked for again', async () => {
   const tools = game()
   const broken = new LlmBadResponseError('invalid tool call arguments', { isCall: true })
