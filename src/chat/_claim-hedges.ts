@@ -3,7 +3,7 @@ import type { Sentence } from './_claim-text.ts'
 import { anyOf } from './_claim-words.ts'
 
 /** Before a claim in its sentence, these make it a plan, a question, a wish, or somebody's words. */
-const before = anyOf(String.raw`
+const before = anyOf(`
   if|could|would|might|may|should|shall|will|won't|i'll|we'll|you'll|it'll|i'd|we'd|you'd|unless|whether|when|
   whenever|once|until|till|every time|each time|as soon as|in case|let's|let me|let us|
   want(?:s|ed)? (?:me )?to|wish|hope|hoping|going to|about to|need to|have to|in order to|try|please|suggest|
@@ -16,7 +16,7 @@ const before = anyOf(String.raw`
 `)
 /** Directly before a claim these date something else by it, as in `after I have placed X`. */
 const dated = anyOf(
-  String.raw`
+  `
   after|before|until|till|by the time|without|unless|once|
   (?:hash|signature|time|ordinal|copy|trace|details|proof|id) of
 `,
@@ -24,7 +24,7 @@ const dated = anyOf(
 )
 /** Phrases that hold such words and hedge nothing. */
 const harmless = anyOf(
-  String.raw`
+  `
   (?:as|like|just as) you (?:can (?:now )?see|asked|requested|wanted|wished|said|told me|suggested|mentioned)|
   you can (?:now )?see (?:that|how|on the board)|if you look at the board|when you asked|
   as (?:requested|asked|promised|planned|suggested|instructed|told)|per your request|at your request|let me tell you|
@@ -45,7 +45,7 @@ const negations = anyOf(String.raw`
 `)
 /** Behind a claim, up to the end of its clause. */
 const conditions = anyOf(
-  String.raw`
+  `
   if|whenever|unless|every time|each time|as soon as|depending|provided|assuming|on your (?:word|command|go)|
   only (?:when|after|once)|yes or no
 `,
@@ -59,7 +59,7 @@ const failures = anyOf(String.raw`
   denied|nothing|illegal|occupied|wrong|pending|unknown|unclear|mistake|lost|no
 `)
 /** The outcome is open, and said to be. */
-const open = anyOf(String.raw`
+const open = anyOf(`
   not (?:yet )?(?:visible|confirmed|shown|final|there)|pending|awaiting|
   waiting for (?:the )?(?:confirmation|ledger|snapshot)|isn't (?:visible|confirmed)|hasn't|not yet|unknown|
   unclear|cannot (?:tell|say)|can't (?:tell|say)|don't know|as far as i (?:know|can tell)

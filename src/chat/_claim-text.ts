@@ -18,7 +18,7 @@ export type Sentence = {
 }
 
 /** Opens a thought experiment, a story or talk of another game; holds for the rest of the paragraph. */
-const imagined = anyOf(String.raw`
+const imagined = anyOf(`
   suppos(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical(?:ly)?|for (?:example|instance)|examples?|let's say|
   say that|what if|consider(?:ing)?|predict(?:s|ion|ions)?|(?:one|this|main|another|best|critical) line|
   lines? of play|simulat(?:e|es|ed|ing|ion)|story|tale|once upon|poem|haiku|limerick|joke|song|riddle|fiction|
@@ -37,7 +37,7 @@ const general = anyOf(String.raw`
   the goal|the aim|the object|a player|each player|players
 `)
 /** Makes a sentence no report by itself; under a heading with a colon it holds for what the heading opens. */
-const modal = anyOf(String.raw`
+const modal = anyOf(`
   if|could|would|might|may|should|can|shall|will|unless|whether|when|whenever|i'll|we'll|i'd|we'd|you'd|next|
   want|going to|let's|let me|otherwise|in that case|either way
 `)

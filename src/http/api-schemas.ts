@@ -12,7 +12,8 @@ export function toJsonSchema(schema: z.ZodType): JsonObject {
   return jsonSchema as JsonObject // what zod writes is JSON
 }
 
-const Code = z.enum(Object.keys(errorTable)).describe('Never changes its meaning; docs/errors.md explains each.')
+/** Every code that reaches a caller. */
+export const Code = z.enum(Object.keys(errorTable)).describe('Never changes its meaning; docs/errors.md explains each.')
 const Details = z.record(z.string(), z.unknown()).describe('Facts for programs, by code.')
 const TraceId = z.string().describe('One id from the request to the ledger message; in X-Trace-Id and the logs too.')
 

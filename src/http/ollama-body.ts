@@ -56,7 +56,8 @@ const ToolBody = z.object(
   { error: 'must be an object' },
 )
 
-const ChatBody = z.object({
+/** The body of a chat in Ollama's words. */
+export const ChatBody = z.object({
   model: ModelName.nullish(),
   messages: z
     .array(MessageBody, { error: 'must be a list' })
@@ -90,7 +91,8 @@ export function parseChatBody(json: JsonValue): ChatAsked {
   }
 }
 
-const PromptBody = z.object({
+/** The body of a prompt in Ollama's words. */
+export const PromptBody = z.object({
   model: ModelName.nullish(),
   prompt: text.nullish(),
   system: text.nullish(),

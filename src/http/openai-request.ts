@@ -44,7 +44,7 @@ const ResponseFormat = z.discriminatedUnion('type', [
 ])
 
 /** What of OpenAI's request is known here; the rest is ignored, and null is as good as absent. */
-const Body = z.object({
+export const OpenAiBody = z.object({
   model: ModelName.nullish(),
   messages: z.array(OpenAiMessage).min(1),
   stream: z.boolean().nullish(),
@@ -63,7 +63,7 @@ const Body = z.object({
   response_format: ResponseFormat.nullish(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
 })
-type Body = z.output<typeof Body>
+type OpenAiBody = z.output<typeof OpenAiBody>
 
 /**
  * Reads the body of `POST /v1/chat/completions`. `tool_choice` `required` is read as `auto`: the model server knows no
@@ -75,7 +75,7 @@ export function parseOpenAiRequest(
   json: JsonValue,
   { mode, defaultModel }: { mode: ToolsMode; defaultModel: string },
 ): OpenAiRequest {
-  const parsed = Body.safeParse(json)
+  const parsed = OpenAiBody.safeParse(json)
   if (!parsed.success) throw toInvalidRequest(parsed.error)
   const body = parsed.data
   const tools = (body.tools ?? []).map(toModelTool)
@@ -106,7 +106,7 @@ function chosen(tools: readonly ModelTool[], choice: ToolChoice, mode: ToolsMode
 }
 
 /** How much a model thinks, in the words that Ollama knows. @see Ollama docs/api.md, `think` */
-const thinkByEffort: Readonly<Record<NonNullable<Body['reasoning_effort']>, JsonValue>> = {
+const thinkByEffort: Readonly<Record<NonNullable<OpenAiBody['reasoning_effort']>, JsonValue>> = {
   none: false,
   minimal: 'low',
   low: 'low',
@@ -117,7 +117,7 @@ const thinkByEffort: Readonly<Record<NonNullable<Body['reasoning_effort']>, Json
 }
 
 /** What is not said is left to the model: its own defaults, not OpenAI's. */
-function restOf(body: Body): JsonObject {
+function restOf(body: OpenAiBody): JsonObject {
   const options = present({
     temperature: body.temperature,
     top_p: body.top_p,
@@ -134,7 +134,7 @@ function restOf(body: Body): JsonObject {
   })
 }
 
-function formatOf(format: Body['response_format']): JsonValue | undefined {
+function formatOf(format: OpenAiBody['response_format']): JsonValue | undefined {
   if (format?.type === 'json_object') return 'json'
   return format?.type === 'json_schema' ? (format.json_schema.schema ?? 'json') : undefined
 }

@@ -75,7 +75,10 @@ export type Told = {
 }
 
 /** One of the two doors of a chat. It throws at an answer that has not exactly one end, in the door's own shape. */
-export type ChatDoor = { readonly name: string; readonly ask: (service: Pick<Service, 'url'>, asked: Asked) => Promise<Told> }
+export type ChatDoor = {
+  readonly name: string
+  readonly ask: (service: Pick<Service, 'url'>, asked: Asked) => Promise<Told>
+}
 
 const messagesOf = ({ words, history = [] }: Asked): readonly Message[] =>
   words === undefined ? history : [...history, { role: 'user', content: words }]
@@ -111,7 +114,9 @@ const joined = (messages: readonly (WireMessage | undefined)[]): Pick<Told, 'tex
   text: messages.map((message) => message?.content ?? '').join(''),
   thinking: messages.map((message) => message?.thinking ?? message?.reasoning_content ?? '').join(''),
   handed: messages.flatMap((message) =>
-    (message?.tool_calls ?? []).flatMap(({ id = '', function: { name } }) => (name === undefined ? [] : [{ id, name }])),
+    (message?.tool_calls ?? []).flatMap(({ id = '', function: { name } }) =>
+      name === undefined ? [] : [{ id, name }],
+    ),
   ),
 })
 
