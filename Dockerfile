@@ -22,6 +22,7 @@ RUN install -d -o node -g node -m 0700 /data /data/var /data/wallets
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY bin ./bin
+COPY .otto/agents ./.otto/agents
 COPY oracle ./oracle
 COPY statemachine ./statemachine
 COPY package.json ./package.json

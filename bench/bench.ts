@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { measureBytes } from './bytes.ts'
+import { measureChat } from './chat.ts'
 import { measureDurable } from './durable.ts'
 import { measureEvaluate } from './evaluate.ts'
 import type { Figure } from './figure.ts'
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   bytes: measureBytes,
   start: measureStart,
   restart: measureRestart,
+  chat: measureChat,
 }
 
 type Results = {

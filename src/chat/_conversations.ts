@@ -24,13 +24,28 @@ export type Conversations = {
 export function createConversations(): Conversations {
   const threads = createBoundedMap<string, Thread>(10_000)
   return {
-    find: (caller, messages) =>
-      threads.get(sessionName(caller) ?? historyName(caller, messages.slice(0, answered(messages)))) ?? {},
+    find(caller, messages) {
+      const session = sessionName(caller)
+      if (session !== undefined) return threads.get(session) ?? {}
+      const history = messages.slice(0, answered(messages))
+      return threads.get(historyName(caller, history)) ?? threads.get(questionName(caller, history)) ?? {}
+    },
     remember(caller, messages, answer, thread) {
       const history = [...messages, { role: 'assistant' as const, content: answer }]
       threads.set(sessionName(caller) ?? historyName(caller, history), thread)
+      if (thread.approvalId !== undefined) threads.set(questionName(caller, history), thread)
     },
   }
+}
+
+/**
+ * A question to the user is found again by its last words, which name the write that waits: cards stand before them in
+ * what was shown, and pages change those before they send the history back.
+ */
+const questionName = ({ principal }: ChatCaller, history: readonly ChatMessage[]): string => {
+  const wishes = history.flatMap(({ role, content }) => (role === 'user' ? [wordsOf(content)] : []))
+  const lastWords = wordsOf(history.at(-1)?.content ?? '').slice(-100)
+  return hash('sha256', JSON.stringify([principal, 'question', wishes, lastWords]), 'hex')
 }
 
 const sessionName = ({ principal, sessionId }: ChatCaller): string | undefined =>
@@ -40,10 +55,13 @@ const sessionName = ({ principal, sessionId }: ChatCaller): string | undefined =
 const answered = (messages: readonly ChatMessage[]): number =>
   messages.findLastIndex(({ role }) => role === 'assistant') + 1
 
-// Clients trim what they show, and pages put the date into system messages.
+// Clients trim what they show.
+const wordsOf = (text: string): string => text.trim().replaceAll(/\s+/g, ' ')
+
+// Pages put the date into system messages.
 function historyName({ principal }: ChatCaller, messages: readonly ChatMessage[]): string {
   const said = messages.flatMap(({ role, content }) =>
-    role === 'user' || role === 'assistant' ? [[role, content.trim().replaceAll(/\s+/g, ' ')]] : [],
+    role === 'user' || role === 'assistant' ? [[role, wordsOf(content)]] : [],
   )
   return hash('sha256', JSON.stringify([principal, said]), 'hex')
 }

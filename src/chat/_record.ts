@@ -44,5 +44,6 @@ function approvalOf(run: ToolRun | undefined): { approvalId?: string } {
 function question(run: ToolRun): string {
   const args = Object.entries(run.args).map(([name, value]) => `${name} ${JSON.stringify(value)}`)
   const { approvalId = '' } = approvalOf(run)
-  return `${run.tool} (${args.join(', ')}) is signed only when you agree. Answer "yes" to approve it or "no" to decline; or run: otto approve ${approvalId}`
+  const call = args.length === 0 ? run.tool : `${run.tool} (${args.join(', ')})`
+  return `${call} is signed only when you agree. Answer "yes" to approve it or "no" to decline; or run: otto approve ${approvalId}`
 }

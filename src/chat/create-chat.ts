@@ -118,11 +118,17 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
     stop: parts.stop,
     ...(consent.opening ? { opening: consent.opening } : {}),
   })
-  for await (const event of turn) {
-    if (event.type === 'end') yield* lastWords(parts, event.finish, record)
-    record.note(event)
-    if (event.type === 'end') parts.conversations.remember(caller, messages, record.said(), record.thread())
-    yield event
+  const remember = () => parts.conversations.remember(caller, messages, record.said(), record.thread())
+  try {
+    for await (const event of turn) {
+      if (event.type === 'end') yield* lastWords(parts, event.finish, record)
+      record.note(event)
+      if (event.type === 'end') remember() // before a client that has read the end can ask again
+      yield event
+    }
+  } finally {
+    // Who stopped it, or saw it break off, goes on with the game that was made in it.
+    remember()
   }
 }
 

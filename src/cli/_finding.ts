@@ -15,16 +15,17 @@ export type Finding = {
 export const probeLimitMs = 2_000
 
 /**
- * Runs one look within the limit. An error of ours is a finding too, in its own words; a bug stays a bug.
+ * Runs one look within the limit, milliseconds. An error of ours is a finding too, in its own words; a bug stays a bug.
  */
 export async function look(
   name: string,
   run: () => Promise<Finding | readonly Finding[]>,
+  limitMs = probeLimitMs,
 ): Promise<readonly Finding[]> {
   const { promise: late, resolve } = Promise.withResolvers<readonly Finding[]>()
   const timer = setTimeout(
-    () => resolve([{ level: 'fail', name, detail: `no answer within ${probeLimitMs / 1_000} s` }]),
-    probeLimitMs,
+    () => resolve([{ level: 'fail', name, detail: `no answer within ${limitMs / 1_000} s` }]),
+    limitMs,
   )
   try {
     return await Promise.race([run().then((found) => [found].flat()), late])

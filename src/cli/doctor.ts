@@ -1,29 +1,42 @@
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { parseConfig } from '../config.ts'
+import { checkModel } from './_doctor-chat.ts'
+import { checkDoor, checkPages } from './_doctor-door.ts'
 import { checkDataFolder, checkLock, checkRules, checkRuntime, checkWallets } from './_doctor-local.ts'
 import { checkNodes } from './_doctor-nodes.ts'
 import { checkDevnetPorts, checkServicePort } from './_doctor-ports.ts'
+import { answerLimitMs } from './_doctor-stream.ts'
 import type { Finding } from './_finding.ts'
-import { look, toLines } from './_finding.ts'
+import { look, probeLimitMs, toLines } from './_finding.ts'
 import type { Probe } from './_probe.ts'
 import { createProbe } from './_probe.ts'
+import { localUrl } from './_service.ts'
 import type { Command, CommandContext } from './command.ts'
 
 /** `otto doctor`: everything the service depends on, one line each. */
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'look at everything the service depends on, one line each',
-  usage: `otto doctor
+  usage: `otto doctor [--url https://otto.example]
 
-Looks at the runtime, the settings, the rules, the key stores, the data folder and its lock, the ports, and every address
-in OTTO_L1_URL and OTTO_L0_URL: does it answer, which layer is it, what does it speak, how far is its clock?
+Looks at the runtime, the settings, the rules, the key stores, the data folder and its lock, the ports, every address in
+OTTO_L1_URL and OTTO_L0_URL (does it answer, which layer is it, what does it speak, how far is its clock?), the model of
+the chat, and whether the pages of OTTO_ALLOWED_ORIGINS may call a service that runs here.
+With --url it also looks at a running service through its public address: does it answer, may those pages call it, and
+does a proxy hold its answers back? For the last the model is asked for a short answer, without tools.
 Each line is ok, warn or fail, with the next step. Nothing is made or changed. Exit codes: 0 nothing fails, 1 something does.`,
   async run(args, context) {
-    parseArgs({ args: [...args], options: {} })
+    const { values } = parseArgs({ args: [...args], options: { url: { type: 'string' } } })
+    const url = Url.safeParse(values.url)
+    if (!url.success) {
+      context.err(`otto doctor: --url must be an http address\n\n${doctorCommand.usage}`)
+      return 2
+    }
     const probe = createProbe()
     try {
-      const findings = await examine(context, probe)
+      const findings = await examine(context, probe, url.data)
       for (const line of toLines(findings)) context.out(line)
       return findings.some(({ level }) => level === 'fail') ? 1 : 0
     } finally {
@@ -32,13 +45,28 @@ Each line is ok, warn or fail, with the next step. Nothing is made or changed. E
   },
 }
 
-async function examine({ env }: CommandContext, probe: Probe): Promise<readonly Finding[]> {
+const Url = z
+  .url({ protocol: /^https?$/ })
+  .transform((url) => url.replace(/\/+$/, ''))
+  .optional()
+
+async function examine({ env }: CommandContext, probe: Probe, url?: string): Promise<readonly Finding[]> {
   const without = [look('runtime', checkRuntime), look('rules', checkRules)]
   const looks = [...without, look('settings', async () => describeSettings(parseConfig(env)))]
   const config = await readable(env)
-  if (config !== undefined) looks.push(...examineParts(config, env, probe))
+  if (config !== undefined) {
+    looks.push(
+      ...examineParts(config, env, probe),
+      look('model', () => checkModel(config), modelLimitMs),
+    )
+    if (url !== undefined) looks.push(look('address', () => checkDoor({ url, config, env, probe }), doorLimitMs))
+  }
   return (await Promise.all(looks)).flat()
 }
+
+/** Its own limits are shorter: they say more. */
+const modelLimitMs = 2 * probeLimitMs
+const doorLimitMs = answerLimitMs + 5 * probeLimitMs
 
 /** The settings, undefined when a look of their own has already said what is wrong with them. */
 const readable = async (env: CommandContext['env']): Promise<Config | undefined> => {
@@ -52,10 +80,13 @@ const readable = async (env: CommandContext['env']): Promise<Config | undefined>
 function examineParts(config: Config, env: CommandContext['env'], probe: Probe): Promise<readonly Finding[]>[] {
   const { nodes, dialect } = config
   const port = look('port', () => checkServicePort(config, env, probe))
+  const isServing = async () => (await port).some(({ detail }) => detail.startsWith('Otto answers'))
   const ledger = async () => {
-    const isServing = (await port).some(({ detail }) => detail.startsWith('Otto answers'))
-    return look('ledger', () => checkLock(config, isServing))
+    const isOurs = await isServing()
+    return look('ledger', () => checkLock(config, isOurs))
   }
+  const pages = async () =>
+    (await isServing()) ? look('pages', () => checkPages({ url: localUrl(config.http), config })) : []
   return [
     look('wallets', () => checkWallets(config)),
     look('data', () => checkDataFolder(config)),
@@ -63,6 +94,7 @@ function examineParts(config: Config, env: CommandContext['env'], probe: Probe):
     ...(nodes === undefined
       ? [ledger(), look('devnet', () => checkDevnetPorts(config, probe))]
       : [checkNodes({ nodes, dialect: dialect.name, probe })]),
+    pages(),
   ]
 }
 

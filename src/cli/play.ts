@@ -7,14 +7,19 @@ import { loadRules, startOtto } from '../main.ts'
 import type { Brain } from '../tictactoe/brains.ts'
 import { createBrain } from '../tictactoe/brains.ts'
 import { GameView } from '../tictactoe/game-view.ts'
+import { playByChat } from './_play-chat.ts'
+import { endLines, gameLines, moveLines, roundLines } from './_play-lines.ts'
+import { withSomeModel } from './_play-model.ts'
 import type { Service } from './_service.ts'
 import { CallFailedError, createService, localUrl } from './_service.ts'
 import type { Command, CommandContext } from './command.ts'
 
-const usage = `otto play [--rounds n] [--brain perfect|random] [--url http://127.0.0.1:8080]
+const usage = `otto play [--rounds n] [--brain perfect|random|model] [--url http://127.0.0.1:8080]
 
 Otto plays both sides of tic-tac-toe and prints each board, move, signer, hash and ordinal.
-Without --url it plays on the service that runs here, or starts one for the time of the game.`
+Without --url it plays on the service that runs here, or starts one for the time of the game.
+With --brain model the language model of that service plays, by a chat. Where Otto starts the service itself and finds no
+model server, a scripted model plays and it says so.`
 
 /** `otto play`: one game with itself, over the service's own HTTP door. */
 export const playCommand: Command = {
@@ -33,9 +38,11 @@ export const playCommand: Command = {
       )
       return 2
     }
-    const service = await findService(asked.data.url, context)
+    const { brain, rounds, url } = asked.data
+    const service = await findService(url, brain === 'model', context)
     try {
-      await playRounds(createPlayer(service), asked.data, context)
+      if (brain === 'model') return await playByChat({ url: service.url, rounds }, context)
+      await playRounds(createPlayer(service), { rounds, brain }, context)
       return 0
     } finally {
       await service.close()
@@ -45,26 +52,24 @@ export const playCommand: Command = {
 
 const Asked = z.object({
   rounds: z.coerce.number('must be a number').int().min(1).max(1_000).default(1),
-  brain: z.enum(['perfect', 'random'], 'must be perfect or random').default('perfect'),
+  brain: z.enum(['perfect', 'random', 'model'], 'must be perfect, random or model').default('perfect'),
   url: z.url({ protocol: /^https?$/, error: 'must be an http address' }).optional(),
 })
 
 /** The service named, the one that answers at the configured port, or one of our own. */
-async function findService(url: string | undefined, context: CommandContext): Promise<Service> {
+async function findService(url: string | undefined, needsModel: boolean, context: CommandContext): Promise<Service> {
   if (url !== undefined) return createService(url, context)
-  const config = parseConfig(context.env)
-  const here = await createService(localUrl(config.http), context)
+  const here = await createService(localUrl(parseConfig(context.env).http), context)
   if (await here.isThere()) return here
   await here.close()
-  const otto = await startOtto(config, pino({ level: 'warn' }, pino.destination(2)))
-  const service = await createService(otto.url, context)
-  return {
-    ...service,
-    async close() {
-      await service.close()
-      await otto.close()
-    },
-  }
+  await using started = new AsyncDisposableStack()
+  const env = needsModel ? started.use(await withSomeModel(context)).env : context.env
+  const otto = started.adopt(await startOtto(parseConfig(env), pino({ level: 'warn' }, pino.destination(2))), (open) =>
+    open.close(),
+  )
+  const service = started.adopt(await createService(otto.url, context), (open) => open.close())
+  const running = started.move()
+  return { ...service, close: () => running.disposeAsync() }
 }
 
 type Player = (tool: string, args: JsonObject) => Promise<GameView>
@@ -78,19 +83,20 @@ const createPlayer =
     return view.data
   }
 
-async function playRounds(call: Player, { rounds, brain }: z.output<typeof Asked>, { out, signal }: CommandContext) {
+type Asked = z.output<typeof Asked>
+type Thinking = { readonly rounds: Asked['rounds']; readonly brain: Exclude<Asked['brain'], 'model'> }
+
+async function playRounds(call: Player, { rounds, brain }: Thinking, { out, signal }: CommandContext) {
   const think = createBrain(brain, loadRules(), Math.random)
   let view = await call('ttt_create_game', {})
   const { gameId } = view
-  out(`game ${gameId}\noracle ${view.oracleId}\nX ${view.playerX}\nO ${view.playerO}`)
+  out(gameLines(view))
   for (let round = 0; round < rounds; round++) {
     signal.throwIfAborted()
     view = await call(round === 0 ? 'ttt_start_game' : 'ttt_reset_board', { gameId })
-    out(`\nround ${view.roundCount + 1} on machine ${view.machineId}`)
+    out(roundLines(view))
     view = await playRound(call, view, think, out)
-    out(
-      `\n${view.winner ? `${view.winner} wins` : 'draw'}; the machine is ${view.machineState}, the oracle says ${view.status}`,
-    )
+    out(endLines(view))
   }
 }
 
@@ -100,10 +106,7 @@ async function playRound(call: Player, start: GameView, think: Brain, out: (line
     const player = view.turn
     const cell = think({ board: view.board, turn: player })
     view = await call('ttt_make_move', { gameId: view.gameId, player, cell })
-    const move = view.moveHistory.at(-1)
-    out(
-      `\n${player} takes cell ${cell}, signed by ${move?.signer}\nhash ${move?.hash}, ordinal ${move?.ordinal}\n${view.boardText}`,
-    )
+    out(moveLines({ player, cell }, view))
   }
   return view
 }

@@ -1,6 +1,10 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { ToolDescription } from '../tools/tool.ts'
 import { decideApproval, listApprovals } from './api-approvals.ts'
+import type { ChatFacts } from './api-chat.ts'
+import { chatRoutes } from './api-chat.ts'
+import { modelRoutes } from './api-chat-models.ts'
+import { chatSchemas } from './api-chat-schemas.ts'
 import type { ExampleWorld } from './api-examples.ts'
 import { createStory } from './api-examples.ts'
 import { listGames, readGame, wallets } from './api-games.ts'
@@ -16,6 +20,8 @@ export type ApiFacts = {
   readonly needsToken: boolean
   /** Is `GET /metrics` served? */
   readonly hasMetrics: boolean
+  /** Undefined where there is no chat. */
+  readonly chat?: ChatFacts | undefined
   readonly world: ExampleWorld
 }
 
@@ -38,9 +44,14 @@ export function createApiDocument(facts: ApiFacts): JsonObject {
     },
     servers: [{ url: '/' }],
     security: facts.needsToken ? [{ bearer: [] }] : [],
-    tags,
+    tags: facts.chat ? [...tags, ...chatTags] : tags,
     paths,
-    components: { schemas: componentSchemas, parameters, headers, securitySchemes },
+    components: {
+      schemas: facts.chat ? { ...componentSchemas, ...chatSchemas } : componentSchemas,
+      parameters,
+      headers,
+      securitySchemes,
+    },
   }
 }
 
@@ -49,13 +60,22 @@ const description = `Every move is a message signed by playerX's or playerO's wa
 
 Bodies are strict JSON in UTF-8: no duplicate members, nothing is coerced or dropped. An unknown path is 404
 \`NOT_FOUND\`; a known path with another method is 405 \`METHOD_NOT_ALLOWED\`, and \`Allow\` names those that are served.
-Sending the request examples in the order of this page plays a game (none while each write waits for a person); \`x-status\` is the status that each one gets.`
+Sending the request examples in the order of this page plays a game (none while each write waits for a person); \`x-status\` is the status that each one gets.
 
-const tags: JsonValue = [
+The chat needs a model server: see \`OLLAMA_URL\` and \`OTTO_MODEL\`. Below \`/api\`, \`/v1\` and at \`/generate\` bodies and refusals
+are in the words of Ollama and OpenAI: members that are not known are passed over or passed on, and bodies may have 10 MiB.
+Model Context Protocol clients call the tools at \`/mcp\`, which is no operation of this document.`
+
+const tags: readonly JsonValue[] = [
   { name: 'tools', description: 'Everything that changes a game, and the read beside it.' },
   { name: 'approvals', description: 'Asking a person first: OTTO_SIGNING=confirm.' },
   { name: 'games', description: 'What the ledger holds.' },
   { name: 'service', description: 'The service itself.' },
+]
+
+const chatTags: readonly JsonValue[] = [
+  { name: 'chat', description: 'A language model that plays with the tools of this service.' },
+  { name: 'models', description: 'The model server behind the chat. Refusals are those of Ollama or of OpenAI.' },
 ]
 
 const parameters: JsonObject = {
@@ -98,7 +118,7 @@ const securitySchemes: JsonObject = {
   },
 }
 
-function routesOf({ tools, hasMetrics, world }: ApiFacts): readonly ApiRoute[] {
+function routesOf({ tools, hasMetrics, chat, world }: ApiFacts): readonly ApiRoute[] {
   const envelope = createStory('envelope', world)
   const flat = createStory('flat', world)
   return [
@@ -110,6 +130,7 @@ function routesOf({ tools, hasMetrics, world }: ApiFacts): readonly ApiRoute[] {
     ['/otto/games', 'get', listGames(flat)],
     ['/otto/games/{id}/state', 'get', readGame(flat)],
     ['/wallets', 'get', wallets(world)],
+    ...(chat ? [...chatRoutes(chat), ...modelRoutes(chat)] : []),
     ...health,
     ...(hasMetrics ? [metrics] : []),
     ...docs,

@@ -2,14 +2,19 @@ import type { ErrorCode } from '../core/error-table.ts'
 import { errorTable } from '../core/error-table.ts'
 import type { JsonObject } from '../core/json.ts'
 import { schemaRef } from './api-schemas.ts'
+import { errorText } from './ollama-errors.ts'
+import { toOpenAiError } from './openai-errors.ts'
 import type { Refusal } from './problem.ts'
 import { retryAfterSeconds, statusByCode, toProblem } from './problem.ts'
 
-/** How a route tells its refusals: as a tool's answer, or as problem details. */
-export type Door = 'tool' | 'problem'
+/** How a route tells its refusals: as a tool's answer, as problem details, or in the shape that others gave it. */
+export type Door = 'tool' | 'problem' | 'ollama' | 'openai'
 
-/** What each code says to a caller, as one instance of it: the fact, and the details where they matter. */
-const instances: Readonly<Record<ErrorCode, readonly [fact: string, details?: JsonObject]>> = {
+/** The fact, and the details and the hint where they matter. */
+type Instance = readonly [fact: string, details?: JsonObject, hint?: string]
+
+/** What each code says to a caller, as one instance of it. */
+const instances: Readonly<Record<ErrorCode, Instance>> = {
   INVALID_JSON: ['The body is not JSON.', { reason: 'syntax' }],
   INVALID_REQUEST: ['The body is not a tool request.', { path: 'tool' }],
   INVALID_ARGUMENTS: ['gameId: Not a UUID.', { path: 'gameId' }],
@@ -40,7 +45,7 @@ const instances: Readonly<Record<ErrorCode, readonly [fact: string, details?: Js
   LLM_TIMEOUT: ['The model did not answer in time.'],
   LLM_BAD_RESPONSE: ["The model server's answer is not in its protocol."],
   LLM_STREAM_CUT: ["The model's answer broke off."],
-  LLM_REFUSED: ['prompt is longer than the context'],
+  LLM_REFUSED: ['prompt is longer than the context', { status: 400 }],
   MODEL_NOT_FOUND: ["model 'nope' not found"],
   FORBIDDEN: ['This service does not manage models.'],
   OVERLOADED: ['Too many requests are in flight.'],
@@ -52,35 +57,82 @@ const instances: Readonly<Record<ErrorCode, readonly [fact: string, details?: Js
   INTERNAL_ERROR: ['Something went wrong inside the service.'],
 }
 
-const exampleTraceId = '2f1c1b1e-6a55-4ff1-a0a9-5d3f6a1c9e77'
-
-/** One refusal with this code, in the words of the service. */
-export function exampleRefusal(code: ErrorCode): Refusal {
-  const [error, details = {}] = instances[code]
-  return { success: false, error, code, ...errorTable[code], details, traceId: exampleTraceId }
+/** Where the doors of the chat say it otherwise. */
+const chatInstances: Partial<Record<ErrorCode, Instance>> = {
+  INVALID_REQUEST: ['messages[0].content must be a string.', { path: 'messages[0].content' }],
+  INVALID_ARGUMENTS: ['A query parameter is not as expected.', { path: 'tools' }, 'Use ?tools=off, or leave it out.'],
+  PAYLOAD_TOO_LARGE: ['The body is larger than 10485760 bytes.', { maxBytes: 10_485_760 }],
 }
 
-const mediaTypes: { readonly [door in Door]: string } = {
-  tool: 'application/json',
-  problem: 'application/problem+json',
+const exampleTraceId = '2f1c1b1e-6a55-4ff1-a0a9-5d3f6a1c9e77'
+
+const instanceOf = (code: ErrorCode, door: Door): Instance =>
+  (door === 'ollama' || door === 'openai' ? chatInstances[code] : undefined) ?? instances[code]
+
+/** One refusal with this code, in the words of the service. */
+export function exampleRefusal(code: ErrorCode, door: Door = 'tool'): Refusal {
+  const row = errorTable[code]
+  const [error, details = {}, hint = row.hint] = instanceOf(code, door)
+  return { success: false, error, code, ...row, hint, details, traceId: exampleTraceId }
+}
+
+/** A refusal on the wire: its type, the name of its schema, its body, and what of it tells the code. */
+type Shape = {
+  readonly mediaType: string
+  readonly schema: string
+  readonly bodyOf: (refusal: Refusal, status: number) => JsonObject
+  readonly withCodes: (codes: readonly ErrorCode[], status: number) => JsonObject
+}
+
+const codeIn = (codes: readonly string[]): JsonObject => ({
+  type: 'object',
+  properties: { code: { type: 'string', enum: codes } },
+})
+
+const shapes: { readonly [door in Door]: Shape } = {
+  tool: {
+    mediaType: 'application/json',
+    schema: 'ToolFailure',
+    bodyOf: (refusal) => ({ ...refusal }),
+    withCodes: codeIn,
+  },
+  problem: { mediaType: 'application/problem+json', schema: 'Problem', bodyOf: toProblem, withCodes: codeIn },
+  ollama: {
+    mediaType: 'application/json',
+    schema: 'OllamaError',
+    bodyOf: (refusal) => ({ error: errorText(refusal), code: refusal.code }),
+    withCodes: codeIn,
+  },
+  openai: {
+    mediaType: 'application/json',
+    schema: 'OpenAiError',
+    bodyOf: toOpenAiError,
+    withCodes: (codes, status) => ({
+      type: 'object',
+      properties: { error: codeIn(status === 401 ? ['invalid_api_key'] : codes.map((code) => code.toLowerCase())) },
+    }),
+  },
 }
 
 /** The schema and an example of each code that an answer of one status may have. */
 export function refusalMedia(codes: readonly ErrorCode[], door: Door, status: number): JsonObject {
-  const bodyOf = (code: ErrorCode): JsonObject => {
-    const refusal = exampleRefusal(code)
-    return door === 'tool' ? { ...refusal } : toProblem(refusal, status)
-  }
+  const { schema, bodyOf, withCodes } = shapes[door]
+  const exampleOf = (code: ErrorCode): JsonObject => ({
+    summary: instanceOf(code, door)[0],
+    value: bodyOf(exampleRefusal(code, door), status),
+  })
   return {
-    schema: {
-      allOf: [
-        schemaRef(door === 'tool' ? 'ToolFailure' : 'Problem'),
-        { type: 'object', properties: { code: { type: 'string', enum: codes } } },
-      ],
-    },
-    examples: Object.fromEntries(codes.map((code) => [code, { summary: instances[code][0], value: bodyOf(code) }])),
+    schema: { allOf: [schemaRef(schema), withCodes(codes, status)] },
+    examples: Object.fromEntries(codes.map((code) => [code, exampleOf(code)])),
   }
 }
+
+/** What the model server itself refuses, as it comes. */
+export const foreignRefusal = (door: Door): ResponseDraft => ({
+  description: 'What the model server itself refuses, under its status and in its words.',
+  headers: [],
+  content: { 'application/json': { schema: schemaRef(shapes[door].schema) } },
+})
 
 /** A response as the document has it; `headers` are names of the document's headers. */
 export type ResponseDraft = {
@@ -101,10 +153,10 @@ export function refusalResponses(codes: readonly ErrorCode[], door: Door): Reado
 }
 
 const refusalResponse = (codes: readonly ErrorCode[], door: Door, status: number): ResponseDraft => ({
-  description: codes.map((code) => `\`${code}\`: ${instances[code][0]}`).join(' '),
+  description: codes.map((code) => `\`${code}\`: ${instanceOf(code, door)[0]}`).join(' '),
   headers: [
     ...(codes.some((code) => retryAfterSeconds({ code, details: {} }) !== undefined) ? ['Retry-After'] : []),
     ...(status === 401 ? ['WWW-Authenticate'] : []),
   ],
-  content: { [mediaTypes[door]]: refusalMedia(codes, door, status) },
+  content: { [shapes[door].mediaType]: refusalMedia(codes, door, status) },
 })

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../core/error-table.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolDescription } from '../tools/tool.ts'
 import type { Door, ResponseDraft } from './api-errors.ts'
-import { exampleRefusal, refusalResponses } from './api-errors.ts'
+import { exampleRefusal, foreignRefusal, refusalResponses } from './api-errors.ts'
 import type { RequestExample } from './api-examples.ts'
 import { schemaRef } from './api-schemas.ts'
 
@@ -12,6 +12,8 @@ export type OperationDraft = {
   readonly tag: string
   readonly summary: string
   readonly description?: string
+  /** Where others explain it. */
+  readonly manualUrl?: string
   /** Names of the document's parameters, or parameters of its own. */
   readonly parameters?: readonly (string | JsonObject)[]
   readonly body?: { readonly schema: JsonObject; readonly examples: readonly RequestExample[] }
@@ -20,6 +22,8 @@ export type OperationDraft = {
   readonly otherBody?: { readonly status: number } & Success
   readonly codes: readonly ErrorCode[]
   readonly door: Door
+  /** May the model server's own answer come back as it is? */
+  readonly passesOn?: boolean
   /** Asked without a token by whoever starts and stops the process. */
   readonly isProbe?: boolean
 }
@@ -30,6 +34,15 @@ type Success = {
   /** By name. */
   readonly examples?: Readonly<Record<string, JsonObject | string>>
   readonly mediaType?: string
+  /** The same piece by piece, where the caller asks for it so. */
+  readonly stream?: Stream
+}
+
+type Stream = {
+  readonly mediaType: string
+  /** Of one line, or of the data of one event. */
+  readonly itemSchema: JsonObject
+  readonly example?: string
 }
 
 /** What every route may answer. */
@@ -44,7 +57,8 @@ export const guarded: readonly ErrorCode[] = [...everywhere, 'UNAUTHENTICATED', 
 /** What a read of the ledger adds. */
 export const reading: readonly ErrorCode[] = ['INVALID_ARGUMENTS', 'LEDGER_UNREACHABLE', 'DEADLINE_EXCEEDED']
 
-const posting: readonly ErrorCode[] = ['INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE']
+/** What a route with a body adds. */
+export const posting: readonly ErrorCode[] = ['INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE']
 const writing: readonly ErrorCode[] = [
   'IDEMPOTENCY_KEY_REUSED',
   'GAME_BUSY',
@@ -79,12 +93,13 @@ export function codesOfTool({ name, effect }: Pick<ToolDescription, 'name' | 'ef
 
 /** The whole operation. @see OpenAPI 3.1 §4.8.10 */
 export function toOperation(draft: OperationDraft): JsonObject {
-  const { operationId, tag, summary, description, parameters = [], body, isProbe } = draft
+  const { operationId, tag, summary, description, manualUrl, parameters = [], body, isProbe } = draft
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
+    ...(manualUrl === undefined ? {} : { externalDocs: { url: manualUrl } }),
     parameters: [...parameters, 'TraceId'].map((one) =>
       typeof one === 'string' ? { $ref: `#/components/parameters/${one}` } : one,
     ),
@@ -101,11 +116,16 @@ function toRequestBody({ schema, examples }: NonNullable<OperationDraft['body']>
   ]
   return {
     required: true,
-    content: { 'application/json': { schema, examples: Object.fromEntries(examples.map(toExample)) } },
+    content: {
+      'application/json': {
+        schema,
+        ...(examples.length > 0 ? { examples: Object.fromEntries(examples.map(toExample)) } : {}),
+      },
+    },
   }
 }
 
-function toResponses({ success, otherBody, codes, door }: OperationDraft): JsonObject {
+function toResponses({ success, otherBody, codes, door, passesOn }: OperationDraft): JsonObject {
   const refusals = refusalResponses(
     codes.filter((code) => code !== 'INVALID_MOVE'),
     door,
@@ -113,14 +133,15 @@ function toResponses({ success, otherBody, codes, door }: OperationDraft): JsonO
   const all = new Map(refusals)
   all.set(200, successDraft(success, codes))
   if (otherBody !== undefined) all.set(otherBody.status, both(successDraft(otherBody, []), all.get(otherBody.status)))
-  return Object.fromEntries(
-    [...all].sort(([one], [other]) => one - other).map(([status, one]) => [status, toJson(one)]),
-  )
+  return {
+    ...Object.fromEntries([...all].sort(([one], [other]) => one - other).map(([status, one]) => [status, toJson(one)])),
+    ...(passesOn ? { default: toJson(foreignRefusal(door)) } : {}),
+  }
 }
 
 /** A refused move is an answer: the same status, another body. */
 function successDraft(
-  { description, schema, examples, mediaType }: Success,
+  { description, schema, examples, mediaType, stream }: Success,
   codes: readonly ErrorCode[],
 ): ResponseDraft {
   const mayRefuse = codes.includes('INVALID_MOVE')
@@ -136,9 +157,17 @@ function successDraft(
         schema: mayRefuse ? { anyOf: [schema, schemaRef('ToolFailure')] } : schema,
         ...(named.length > 0 ? { examples: Object.fromEntries(named) } : {}),
       },
+      ...(stream === undefined ? {} : { [stream.mediaType]: streamMedia(stream) }),
     },
   }
 }
+
+/** The schema of a piece stands beside that of the whole text. @see OpenAPI 3.2, itemSchema: 3.1 has no word for it */
+const streamMedia = ({ itemSchema, example }: Stream): JsonObject => ({
+  schema: { type: 'string' },
+  'x-item-schema': itemSchema,
+  ...(example === undefined ? {} : { examples: { stream: { value: example } } }),
+})
 
 const both = (one: ResponseDraft, other: ResponseDraft | undefined): ResponseDraft => ({
   description: other === undefined ? one.description : `${one.description} ${other.description}`,

@@ -3,7 +3,7 @@ import { everywhere, guarded } from './api-operations.ts'
 import { schemaRef } from './api-schemas.ts'
 
 /** A path, its method, and what there is to tell. */
-export type ApiRoute = readonly [path: string, method: 'get' | 'post', draft: OperationDraft]
+export type ApiRoute = readonly [path: string, method: 'get' | 'post' | 'delete', draft: OperationDraft]
 
 const component = {
   status: 'healthy',

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import fastify from 'fastify'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
+import type { ChatFacts } from './api-chat.ts'
 import { createApiDocument } from './api-document.ts'
 import { NotFoundError } from './errors.ts'
 import type { WalletAddresses } from './wallets.ts'
@@ -13,6 +14,8 @@ export type DocsDeps = {
   readonly principalOf: (request: FastifyRequest) => string
   readonly needsToken: boolean
   readonly hasMetrics: boolean
+  /** Undefined where there is no chat. */
+  readonly chat: ChatFacts | undefined
   /** Does a person have to agree to each write first? */
   readonly asksFirst: boolean
   /** A UUID of this process. */

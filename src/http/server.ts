@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify, { LogController } from 'fastify'
+import type { Chat } from '../chat/chat.ts'
 import type { Clock, NewId } from '../core/clock.ts'
 import type { Approvals } from '../tools/approvals.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
@@ -8,6 +9,7 @@ import { createAccess } from './access.ts'
 import type { Admission, AdmissionLimits } from './admission.ts'
 import { createAdmission } from './admission.ts'
 import { admitTools } from './admitted-tools.ts'
+import type { ChatFacts } from './api-chat.ts'
 import { approvalRoutes } from './approvals.ts'
 import type { Authentication } from './authentication.ts'
 import { createAuthentication } from './authentication.ts'
@@ -139,6 +141,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       principalOf,
       needsToken: deps.token !== undefined,
       hasMetrics: metrics !== undefined,
+      chat: chat && deps.chat && toChatFacts(chat, deps.chat),
       asksFirst: deps.approvals !== undefined,
       seed: newId(),
     }),
@@ -146,6 +149,12 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   if (metrics) instance.register(metricsRoutes(metrics))
   return instance
 }
+
+const toChatFacts = ({ defaultModel }: Chat, { forward, allowAdmin }: ChatSetup): ChatFacts => ({
+  defaultModel,
+  isOllama: forward !== undefined,
+  allowAdmin,
+})
 
 /** A person's yes that came through a client of ours. */
 const approveIn = ({ approvals }: ServerDeps): Approve | undefined =>

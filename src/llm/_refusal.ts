@@ -25,15 +25,18 @@ export async function refusalOf(answer: Answer, { model, secret }: AskedFor): Pr
   if (isKeyWrong) return new LlmRefusedError(status, 'The model server refuses the key of this service.')
   if (status < 500) return new LlmRefusedError(status, words || `The model server refused the request (${status}).`)
   if (isBadCall(words)) return badCall()
-  return new LlmBadResponseError(words ? `The model server failed: ${words}` : `The model server failed (${status}).`)
+  return new LlmBadResponseError(words ? `The model server failed: ${asSentence(words)}` : `The model server failed (${status}).`)
 }
 
 /** The error that an error inside a stream stands for; `error` is what the server gave as such. */
 export function brokenOff(error: JsonValue, secret?: string): Error {
   const words = cleanWords(errorWords({ error }) ?? '', secret)
   if (isBadCall(words)) return badCall()
-  return new LlmStreamCutError(words ? `The model's answer broke off: ${words}` : undefined)
+  return new LlmStreamCutError(words ? `The model's answer broke off: ${asSentence(words)}` : undefined)
 }
+
+/** A hint follows it. */
+const asSentence = (words: string): string => (/[.!?…]$/.test(words) ? words : `${words}.`)
 
 /** The model wrote a call whose arguments are not JSON: no outage. Text: Ollama llm/llama_server.go. */
 const isBadCall = (words: string): boolean => /invalid tool call arguments/i.test(words)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonValue } from '../core/json.ts'
 import type { ToolRun } from './turn.ts'
 
@@ -13,12 +14,16 @@ export const sentences = {
   promptCut: 'Note: this conversation fills the context of the model; it may have forgotten the beginning.',
 }
 
-/** The changes that succeeded, in order. */
+/** The changes that succeeded, in order; a call that stuttered changed something once. */
 function summary(runs: readonly ToolRun[]): string {
-  const done = runs.filter(({ success, isWrite }) => success && isWrite)
+  const done = runs.filter((run, index) => run.success && run.isWrite && !isStutter(run, runs[index - 1]))
   if (done.length === 0) return 'Nothing was changed.'
   return `Done so far: ${done.map(({ tool, args }) => [tool, ...Object.values(args).flatMap(short)].join(' ')).join(', ')}.`
 }
+
+// The whole turn may be a retry whose every run is a replay: those were done, and are told.
+const isStutter = ({ replayed, tool, args }: ToolRun, last: ToolRun | undefined): boolean =>
+  replayed === true && last?.success === true && last.tool === tool && isDeepStrictEqual(last.args, args)
 
 /** Ids are for machines. */
 const short = (value: JsonValue): string[] =>

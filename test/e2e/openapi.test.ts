@@ -1,14 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { errorTable } from '../../src/core/error-table.ts'
 import { statusByCode } from '../../src/http/problem.ts'
+import type { ScriptedServer } from '../../src/scripted/server.ts'
+import { startScripted } from '../scripted/_scripted.ts'
 import type { Service } from './_service.ts'
 import { startService } from './_service.ts'
 
 type Json = Record<string, unknown>
-type Media = { readonly schema: Json; readonly examples?: Readonly<Record<string, Example>> }
+type Media = {
+  readonly schema: Json
+  /** Of one line or event of a stream. */
+  readonly 'x-item-schema'?: Json
+  readonly examples?: Readonly<Record<string, Example>>
+}
 type Example = { readonly value: unknown; readonly 'x-status'?: number }
 type Response = {
   readonly description: string
@@ -24,27 +33,43 @@ type Operation = {
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, Response>>
 }
+type Method = 'get' | 'post' | 'delete'
 type Document = {
   readonly openapi: string
   readonly tags: readonly { readonly name: string }[]
-  readonly paths: Readonly<Record<string, Readonly<Record<'get' | 'post', Operation>>>>
+  readonly paths: Readonly<Record<string, Readonly<Record<Method, Operation>>>>
   readonly components: Readonly<Record<string, Json>>
 }
 
+let model: ScriptedServer
 let service: Service
+/** What Fastify was told to serve, as `GET /path`. */
+const served: string[] = []
 let document: Document
 let whole: Document
 const agent = new Agent()
 
 beforeAll(async () => {
-  service = await startService({ OTTO_EXPOSE_SIMULATE: 'on' })
+  model = await startScripted()
+  subscribe('fastify.initialization', noteRoutes)
+  service = await startService({ OTTO_EXPOSE_SIMULATE: 'on', OLLAMA_URL: model.url, OTTO_MODEL: 'otto-scripted' })
+  unsubscribe('fastify.initialization', noteRoutes)
   document = (await service.get('/openapi.json')).body as Document
   whole = resolve(document, document) as Document
 })
 afterAll(async () => {
   await service.close()
+  await model.close()
   await agent.close()
 })
+
+/** Listens while the one server of the service is made; the page's own, which has no port, comes later. */
+function noteRoutes(message: unknown): void {
+  const { fastify } = message as { fastify: FastifyInstance } // Fastify documents it so, under Hooks
+  fastify.addHook('onRoute', ({ method, url }) => {
+    served.push(...[method].flat().map((one) => `${one} ${url}`))
+  })
+}
 
 /** The document with every reference replaced by what it names; there are no circles. */
 function resolve(value: unknown, root: Document): unknown {
@@ -64,22 +89,24 @@ function at(root: Document, ref: string): unknown {
   return found
 }
 
-/** The routes that the plugins of src/http register. */
-function routesInSource(): (readonly [method: string, path: string])[] {
-  const folder = new URL('../../src/http/', import.meta.url)
-  return readdirSync(folder).flatMap((file) => {
-    const routes = readFileSync(new URL(file, folder), 'utf8').matchAll(
-      /instance\.(get|post)(?:<[^(]*>)?\('(\/[^']*)'/g,
-    )
-    return [...routes].map(([, method = '', path = '']) => [method, path] as const)
-  })
+/** Served and not told, each for a reason. */
+const untold: Readonly<Record<string, string>> = {
+  'POST /mcp': 'a protocol of its own, and programs make a tool of every operation that they find',
+  'HEAD /api/blobs/:digest': 'always refused',
+  'POST /api/blobs/:digest': 'always refused',
+  'GET /docs/': 'the page under its other name',
+  'GET /docs/static/*': 'files of the page',
+  'GET /docs/json': 'the document where the page looks for it',
 }
 
-type Told = { readonly path: string; readonly method: 'get' | 'post'; readonly operation: Operation }
+/** It answers as GET does, without the body. */
+const isHeadOfGet = (route: string): boolean => route.startsWith('HEAD ') && served.includes(`GET${route.slice(4)}`)
+
+type Told = { readonly path: string; readonly method: Method; readonly operation: Operation }
 
 const operations = (): Told[] =>
   Object.entries(whole.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ path, method: method as 'get' | 'post', operation })),
+    Object.entries(item).map(([method, operation]) => ({ path, method: method as Method, operation })),
   )
 
 /** Every place with a schema and examples. */
@@ -94,6 +121,28 @@ const media = () =>
 const check = (schema: Json, value: unknown) =>
   z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).safeParse(value)
 
+/** What is wrong with a value of a place, or with the pieces of a stream. */
+function issuesOf({ schema, 'x-item-schema': itemSchema }: Media, value: unknown): unknown[] {
+  const issues = check(schema, value).error?.issues ?? []
+  if (itemSchema === undefined) return issues
+  const items = itemsOf(String(value))
+  expect(items.length).toBeGreaterThan(0)
+  return [...issues, ...items.flatMap((item) => check(itemSchema, item).error?.issues ?? [])]
+}
+
+/** Lines of JSON, or the data of events but for the last, which is no JSON. Comments are nobody's. */
+function itemsOf(text: string): unknown[] {
+  const isEvents = /^(?:data)?: /.test(text)
+  if (!isEvents)
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+  const data = [...text.matchAll(/^data: (.*)$/gm)].map(([, one = '']) => one)
+  return data.slice(0, -1).map((one) => JSON.parse(one))
+}
+
 describe('the document', () => {
   test('is OpenAPI 3.1, the same for the page and for programs', async () => {
     expect(document.openapi).toBe('3.1.0')
@@ -101,12 +150,23 @@ describe('the document', () => {
   })
 
   test('tells every route of the service, and no other', () => {
-    const told = operations().map(({ path, method }) => `${method} ${path}`)
-    const expected = [['get', '/docs'] as const, ...routesInSource()].flatMap(([method, path]) => {
-      if (path !== '/otto/tools/:name') return [`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`]
-      return told.filter((one) => one.startsWith('post /otto/tools/'))
-    })
+    const told = operations().map(({ path, method }) => `${method.toUpperCase()} ${path}`)
+    const tools = told.filter((route) => route.startsWith('POST /otto/tools/'))
+    const expected = served
+      .filter((route) => !(route in untold) && !isHeadOfGet(route))
+      .flatMap((route) => (route === 'POST /otto/tools/:name' ? tools : inTheDocumentsWords(route)))
+    expect(served).toEqual(expect.arrayContaining(Object.keys(untold)))
+    expect(tools).toHaveLength(7)
     expect(told.toSorted()).toEqual(expected.toSorted())
+  })
+
+  test('has a README beside it that names every path too', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const section = readme.split('\n## ').find((text) => text.startsWith('HTTP\n')) ?? ''
+    const named = new Set([...section.matchAll(/`(?:[A-Z]+ )?(\/[^` ]*)`/g)].map(([, path]) => path))
+    const pageFiles = ['/docs/', '/docs/static/*', '/docs/json']
+    const paths = served.map((route) => route.split(' ')[1]).filter((path) => !pageFiles.includes(path ?? ''))
+    expect([...new Set(paths)].filter((path) => !named.has(path))).toEqual([])
   })
 
   test('gives every tool of the catalogue a path, a text and an example', async () => {
@@ -162,9 +222,9 @@ describe('the document', () => {
 describe('the examples', () => {
   test('fit their schemas', () => {
     let count = 0
-    for (const [place, { schema, examples = {} }] of media())
-      for (const [name, { value }] of Object.entries(examples)) {
-        expect(check(schema, value).error?.issues, `${place}: ${name}`).toBeUndefined()
+    for (const [place, told] of media())
+      for (const [name, { value }] of Object.entries(told.examples ?? {})) {
+        expect(issuesOf(told, value), `${place}: ${name}`).toEqual([])
         count += 1
       }
     expect(count).toBeGreaterThan(300)
@@ -181,19 +241,23 @@ describe('the examples', () => {
 
   test('get the status that they claim when they are sent in order, and answers as the document tells', async () => {
     let sent = 0
+    const types = new Set<string>()
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content['application/json']?.examples ?? {})
-      for (const { value, 'x-status': claimed = 200 } of method === 'post' ? bodies : [{ value: undefined }]) {
+      for (const { value, 'x-status': claimed = 200 } of method === 'get' ? [{ value: undefined }] : bodies) {
         const { status, contentType, body } = await send(method, fill(path, operation), value)
         expect(status, `${method} ${path} ${JSON.stringify(value)} → ${body}`).toBe(claimed)
         const told = operation.responses[status]?.content[contentType]
-        expect(told, `${path} ${status} ${contentType}`).toBeDefined()
-        const answer = contentType.endsWith('json') ? JSON.parse(body) : body
-        expect(check(told?.schema ?? {}, answer).error?.issues, `${path} ${status}`).toBeUndefined()
+        if (told === undefined) throw new Error(`${path} ${status} ${contentType} is not told.`)
+        const answer = /^application\/(?:.*\+)?json$/.test(contentType) ? JSON.parse(body) : body
+        expect(issuesOf(told, answer), `${path} ${status} ${body}`).toEqual([])
+        types.add(contentType)
         sent += 1
       }
     }
-    expect(sent).toBeGreaterThan(25)
+    expect(types).toContain('application/x-ndjson')
+    expect(types).toContain('text/event-stream')
+    expect(sent).toBeGreaterThan(50)
   })
 
   test('get the same answers when they are sent again under their keys', async () => {
@@ -207,9 +271,14 @@ describe('the examples', () => {
 const fill = (path: string, { parameters }: Operation): string =>
   path.replaceAll(/\{(\w+)\}/g, (_, name) => parameters.find((one) => one.name === name)?.example ?? '')
 
-async function send(method: 'get' | 'post', path: string, value: unknown) {
+const methods = { get: 'GET', post: 'POST', delete: 'DELETE' } as const
+
+/** In the words of OpenAPI: parameters in braces, and a name for what a star stands for. */
+const inTheDocumentsWords = (route: string): string => route.replaceAll(/:(\w+)/g, '{$1}').replace(/\*$/, '{id}')
+
+async function send(method: Method, path: string, value: unknown) {
   const { statusCode, headers, body } = await request(`${service.url}${path}`, {
-    method: method === 'get' ? 'GET' : 'POST',
+    method: methods[method],
     ...(value === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }),
     dispatcher: agent,
   })

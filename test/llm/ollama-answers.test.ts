@@ -160,7 +160,7 @@ describe('the answer', () => {
     const failure = expect(read('{"error":"model runner stopped unexpectedly"}')).rejects
     await failure.toMatchObject({
       code: 'LLM_STREAM_CUT',
-      message: "The model's answer broke off: model runner stopped unexpectedly",
+      message: "The model's answer broke off: model runner stopped unexpectedly.",
     })
   })
 

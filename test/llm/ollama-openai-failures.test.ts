@@ -96,7 +96,7 @@ describe.each([ollamaWire, openAiWire])('$name: a failure', (wire) => {
       name: 'a fault of the server',
       status: 500,
       words: 'out of memory',
-      error: { code: 'LLM_BAD_RESPONSE', message: 'The model server failed: out of memory', isCall: false },
+      error: { code: 'LLM_BAD_RESPONSE', message: 'The model server failed: out of memory.', isCall: false },
     },
     {
       name: 'a call that its server could not read',

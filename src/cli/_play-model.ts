@@ -1,0 +1,46 @@
+import type { Config } from '../config.ts'
+import { parseConfig } from '../config.ts'
+import { BaseError } from '../core/errors.ts'
+import { loadRules } from '../main.ts'
+import { createScriptedModel } from '../scripted/model.ts'
+import { startScriptedServer } from '../scripted/server.ts'
+import { randomId, systemClock } from '../system.ts'
+import { createBrain } from '../tictactoe/brains.ts'
+import { modelAddress, openModelServer } from './_model.ts'
+import type { CommandContext } from './command.ts'
+
+/** Settings under which a service has a model to ask, and what was started for it. */
+export type SomeModel = AsyncDisposable & { readonly env: CommandContext['env'] }
+
+/**
+ * The settings as they are where their model server answers; else with a scripted one of this process in its place, and a
+ * line that says so. @throws WalletFileError for a key's file, ListenFailedError
+ */
+export async function withSomeModel({ env, out, signal }: CommandContext): Promise<SomeModel> {
+  const config = parseConfig(env)
+  if (await answers(config, signal)) return { env, [Symbol.asyncDispose]: async () => {} }
+  out(`no model server at ${modelAddress(config)}: a scripted one plays; it is no language model`)
+  const server = await startScriptedServer({
+    port: 0,
+    model: createScriptedModel({ think: createBrain('perfect', loadRules(), Math.random) }),
+    clock: systemClock,
+    newId: randomId,
+  })
+  return {
+    env: { ...env, OTTO_MODEL_PROVIDER: 'ollama', OLLAMA_URL: server.url, OTTO_MODEL: 'otto-scripted' },
+    [Symbol.asyncDispose]: () => server.close(),
+  }
+}
+
+async function answers(config: Config, signal: AbortSignal): Promise<boolean> {
+  const server = await openModelServer(config)
+  try {
+    await server.ping({ signal })
+    return true
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error
+    return false
+  } finally {
+    await server.close()
+  }
+}
