@@ -11,6 +11,7 @@ import type { Figure } from './figure.ts'
 import { toPartTables, toTable, verdictOf } from './figure.ts'
 import { measureGrowth } from './growth.ts'
 import { machine } from './machine.ts'
+import { measureMcp } from './mcp.ts'
 import { measureMemory } from './memory.ts'
 import { measureMove } from './move.ts'
 import { measureRead } from './read.ts'
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   start: measureStart,
   restart: measureRestart,
   chat: measureChat,
+  mcp: measureMcp,
 }
 
 type Results = {

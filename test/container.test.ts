@@ -6,12 +6,13 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { settingNames } from '../src/config.ts'
-import { client, startedGame } from './e2e/_service.ts'
+import { client, startedGame, startService } from './e2e/_service.ts'
 import { winningMoves } from './games.ts'
 import { testWith } from './programs.ts'
+import { startScripted } from './scripted/_scripted.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -61,6 +62,54 @@ describe('docker-compose.yml', () => {
       ulimits: { core: 0 },
       volumes: ['ledger:/data/var', 'wallets:/data/wallets'],
     })
+  })
+
+  test('points Open WebUI at the service, once it is healthy, with the token from the same secret', async () => {
+    const { services } = await readCompose()
+    const page = services['open-webui']
+    expect(page?.environment).toMatchObject({
+      OLLAMA_BASE_URL: 'http://bridge:8080',
+      ENABLE_PERSISTENT_CONFIG: 'false',
+    })
+    expect([
+      services['bridge']?.environment['OTTO_ALLOWED_HOSTS'],
+      services['bridge']?.environment['OLLAMA_URL'],
+    ]).toEqual(['bridge', 'http://ollama:11434'])
+    expect(page?.['secrets']).toEqual(['api-token'])
+    expect(page?.['depends_on']).toMatchObject({ bridge: { condition: 'service_healthy' } })
+    for (const name of ['ollama', 'open-webui']) expect(services[name]?.image).toMatch(/:v?\d+\.\d+\.\d+$/)
+  })
+
+  test("Open WebUI's command starts it with settings that open the service's doors", { timeout: 30_000 }, async () => {
+    const token = 'a-token-for-the-compose-test-0123456789'
+    const dir = await mkdtemp(join(tmpdir(), 'otto-compose-'))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    await writeFile(join(dir, 'api-token'), `${token}\n`)
+    await writeFile(join(dir, 'start.sh'), 'echo "$OLLAMA_API_CONFIGS" && echo "$TOOL_SERVER_CONNECTIONS"')
+    const { services } = await readCompose()
+    const [program = '', ...args] = ((services['open-webui']?.['command'] ?? []) as string[]).map((part) =>
+      part.replaceAll('$$', '$').replaceAll('/run/secrets', dir),
+    )
+    const { stdout } = await run(program, args, { cwd: dir })
+    const [ollama, toolServers] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(ollama).toEqual({ 0: { enable: true, key: token } })
+    expect(toolServers).toMatchObject([{ type: 'openapi', auth_type: 'bearer', key: token, config: { enable: true } }])
+
+    const model = await startScripted()
+    const bridge = await startService({ OTTO_API_TOKEN: token, OLLAMA_URL: model.url })
+    onTestFinished(async () => {
+      await bridge.close()
+      await model.close()
+    })
+    const [{ url, path, key }] = toolServers
+    expect(url).toBe(services['open-webui']?.environment['OLLAMA_BASE_URL'])
+    const doors = client(bridge.url, { authorization: `Bearer ${key}` })
+    expect((await doors.get(`/${path}`)).body).toMatchObject({ openapi: '3.1.0' })
+    expect((await doors.get('/api/tags')).status).toBe(200)
+    expect((await bridge.get('/api/tags')).status).toBe(401)
   })
 
   test('names only settings that the service has', async () => {
@@ -132,6 +181,7 @@ describe('the image, laid out in a folder', () => {
   test('holds what it runs and nothing else', async () => {
     const { user } = await readImage()
     expect((await readdir(app)).toSorted()).toEqual([
+      '.otto',
       'bin',
       'dist',
       'node_modules',

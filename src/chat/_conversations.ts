@@ -32,8 +32,9 @@ export function createConversations(): Conversations {
     },
     remember(caller, messages, answer, thread) {
       const history = [...messages, { role: 'assistant' as const, content: answer }]
-      threads.set(sessionName(caller) ?? historyName(caller, history), thread)
-      if (thread.approvalId !== undefined) threads.set(questionName(caller, history), thread)
+      const session = sessionName(caller)
+      threads.set(session ?? historyName(caller, history), thread)
+      if (session === undefined && thread.approvalId !== undefined) threads.set(questionName(caller, history), thread)
     },
   }
 }

@@ -119,16 +119,20 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
     ...(consent.opening ? { opening: consent.opening } : {}),
   })
   const remember = () => parts.conversations.remember(caller, messages, record.said(), record.thread())
+  let isOver = false
   try {
     for await (const event of turn) {
       if (event.type === 'end') yield* lastWords(parts, event.finish, record)
       record.note(event)
-      if (event.type === 'end') remember() // before a client that has read the end can ask again
+      if (event.type === 'end') {
+        isOver = true
+        remember() // before a client that has read the end can ask again
+      }
       yield event
     }
   } finally {
     // Who stopped it, or saw it break off, goes on with the game that was made in it.
-    remember()
+    if (!isOver) remember()
   }
 }
 
@@ -171,7 +175,11 @@ async function takeConsent(
   if (approvals === undefined || approvalId === undefined || word === undefined) return { lines: [] }
   const record = approvals.decide(approvalId, word === 'yes', { principal })
   if (record === undefined)
-    return { lines: ['What waited for the approval of the user has expired. Nothing was done.'] }
+    return {
+      lines: [
+        'What the user answers no longer waits for them: it was done before, or it has expired. Nothing was done now.',
+      ],
+    }
   if (word === 'no') return { lines: [`The user declined ${record.tool}. Nothing was done; do not ask again.`] }
   return { opening: { name: record.tool, args: record.args }, lines: [] }
 }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ScriptedServer } from '../../src/scripted/server.ts'
 import { runOtto, settingsIn } from '../e2e/_process.ts'
@@ -49,7 +48,6 @@ describe('on a service that runs', () => {
   afterAll(async () => {
     await service.close()
     await model.close()
-    await rm(service.dir, { recursive: true, force: true })
   })
 
   test('its model plays, and twice the same command is two games', { timeout: 30_000 }, async () => {
@@ -67,7 +65,7 @@ describe('on a service that runs', () => {
 
 test.each([
   { name: 'never plays', kind: 'liar', where: 'it began no game' },
-  { name: 'runs in circles', kind: 'loop', where: '' },
+  { name: 'runs in circles', kind: 'loop', where: 'the game is setup' },
 ] as const)(
   'a model that $name is asked to go on five times, then it is said who stopped',
   {

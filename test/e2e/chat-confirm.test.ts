@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { winningMoves } from '../games.ts'
 import type { Asked, ChatService, Message, Told } from './_chat.ts'
-import { doors, generate, ollamaDoor, post, startChat } from './_chat.ts'
+import { chatsAbout, doors, generate, ollamaDoor, post, startChat } from './_chat.ts'
 
 let service: ChatService
 beforeAll(async () => {
@@ -77,6 +77,17 @@ describe.each(doors)('with OTTO_SIGNING=confirm, at $name', ({ ask }) => {
     await say('no')
     await say('yes')
     expect(await movesOf(gameId)).toEqual([])
+  })
+
+  test('a "yes" that is sent again signs nothing more, and the model is not told that it failed', async () => {
+    const gameId = await game()
+    const first = { role: 'user', content: wordsFor(gameId) }
+    const asked = await ask(service, { history: [first] })
+    const history = [first, { role: 'assistant', content: asked.text }]
+    for (let times = 0; times < 2; times++) await ask(service, { history, words: 'yes' })
+    expect(await movesOf(gameId)).toHaveLength(1)
+    const told = chatsAbout(service.model, gameId).at(-1)?.messages.at(-2)?.content
+    expect(told).toMatch(/turn O, move 1.*\nWhat the user answers no longer waits for them: it was done before/s)
   })
 
   test('a "yes" with more words around it is a wish like any other', async () => {

@@ -3,43 +3,14 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { errorTable } from '../../src/core/error-table.ts'
 import { statusByCode } from '../../src/http/problem.ts'
 import type { ScriptedServer } from '../../src/scripted/server.ts'
 import { startScripted } from '../scripted/_scripted.ts'
+import type { Document, Json, Method, Operation } from './_api-document.ts'
+import { check, issuesOf, resolve } from './_api-document.ts'
 import type { Service } from './_service.ts'
 import { startService } from './_service.ts'
-
-type Json = Record<string, unknown>
-type Media = {
-  readonly schema: Json
-  /** Of one line or event of a stream. */
-  readonly 'x-item-schema'?: Json
-  readonly examples?: Readonly<Record<string, Example>>
-}
-type Example = { readonly value: unknown; readonly 'x-status'?: number }
-type Response = {
-  readonly description: string
-  readonly headers: Json
-  readonly content: Readonly<Record<string, Media>>
-}
-type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly example?: string }
-type Operation = {
-  readonly operationId: string
-  readonly summary: string
-  readonly tags: readonly string[]
-  readonly parameters: readonly Parameter[]
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
-  readonly responses: Readonly<Record<string, Response>>
-}
-type Method = 'get' | 'post' | 'delete'
-type Document = {
-  readonly openapi: string
-  readonly tags: readonly { readonly name: string }[]
-  readonly paths: Readonly<Record<string, Readonly<Record<Method, Operation>>>>
-  readonly components: Readonly<Record<string, Json>>
-}
 
 let model: ScriptedServer
 let service: Service
@@ -71,24 +42,6 @@ function noteRoutes(message: unknown): void {
   })
 }
 
-/** The document with every reference replaced by what it names; there are no circles. */
-function resolve(value: unknown, root: Document): unknown {
-  if (Array.isArray(value)) return value.map((one) => resolve(one, root))
-  if (typeof value !== 'object' || value === null) return value
-  if ('$ref' in value && typeof value.$ref === 'string') return resolve(at(root, value.$ref), root)
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolve(one, root)]))
-}
-
-function at(root: Document, ref: string): unknown {
-  expect(ref).toMatch(/^#\/components\//)
-  const found = ref
-    .slice(2)
-    .split('/')
-    .reduce<unknown>((value, key) => (value as Json)[key], root)
-  expect(found, `${ref} names nothing`).toBeDefined()
-  return found
-}
-
 /** Served and not told, each for a reason. */
 const untold: Readonly<Record<string, string>> = {
   'POST /mcp': 'a protocol of its own, and programs make a tool of every operation that they find',
@@ -117,31 +70,6 @@ const media = () =>
       Object.entries(content).map(([type, one]) => [`${path} ${status} ${type}`, one] as const),
     ),
   ])
-
-const check = (schema: Json, value: unknown) =>
-  z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).safeParse(value)
-
-/** What is wrong with a value of a place, or with the pieces of a stream. */
-function issuesOf({ schema, 'x-item-schema': itemSchema }: Media, value: unknown): unknown[] {
-  const issues = check(schema, value).error?.issues ?? []
-  if (itemSchema === undefined) return issues
-  const items = itemsOf(String(value))
-  expect(items.length).toBeGreaterThan(0)
-  return [...issues, ...items.flatMap((item) => check(itemSchema, item).error?.issues ?? [])]
-}
-
-/** Lines of JSON, or the data of events but for the last, which is no JSON. Comments are nobody's. */
-function itemsOf(text: string): unknown[] {
-  const isEvents = /^(?:data)?: /.test(text)
-  if (!isEvents)
-    return text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-  expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
-  const data = [...text.matchAll(/^data: (.*)$/gm)].map(([, one = '']) => one)
-  return data.slice(0, -1).map((one) => JSON.parse(one))
-}
 
 describe('the document', () => {
   test('is OpenAPI 3.1, the same for the page and for programs', async () => {
@@ -237,6 +165,11 @@ describe('the examples', () => {
     const value = problem?.examples?.['UNAUTHENTICATED']?.value as Json
     expect(check(problem?.schema ?? {}, { ...value, code: 'RATE_LIMITED' }).success).toBe(false)
     expect(check(problem?.schema ?? {}, { ...value, status: '401' }).success).toBe(false)
+    const lines = whole.paths['/api/chat']?.post.responses['200']?.content['application/x-ndjson'] ?? { schema: {} }
+    const text = String(lines.examples?.['stream']?.value)
+    expect(issuesOf(lines, text)).toEqual([])
+    expect(issuesOf(lines, text.replace('"done":true', '"done":"yes"'))).not.toEqual([])
+    expect(issuesOf(lines, text.replace('"message"', '"response"'))).not.toEqual([])
   })
 
   test('get the status that they claim when they are sent in order, and answers as the document tells', async () => {
