@@ -107,7 +107,11 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
     readGame: (gameId, context) => tools.call('ttt_get_state', { gameId }, context),
     listGames: (query, signal) =>
       games.list(query, AbortSignal.any([signal, AbortSignal.timeout(config.tools.deadlineMs)])),
-    health: createHealthMonitor({ clock: systemClock, asks: asksOf(chain) }),
+    health: createHealthMonitor({
+      clock: systemClock,
+      asks: asksOf(chain),
+      optional: { model: (signal) => chatParts.model.ping({ signal }) },
+    }),
     log,
     newId: randomId,
     clock: systemClock,

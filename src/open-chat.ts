@@ -6,27 +6,17 @@ import { createChat } from './chat/create-chat.ts'
 import type { Persona } from './chat/persona.ts'
 import { parsePersona } from './chat/persona.ts'
 import type { Config } from './config.ts'
-import type { ListModels } from './http/openai-models.ts'
-import type { Forward, LanguageModel } from './llm/language-model.ts'
-import { listOllamaModels } from './llm/list-models.ts'
 import { createTurnRunner } from './llm/loop.ts'
-import { createOllama } from './llm/ollama.ts'
-import { createOpenAi } from './llm/openai.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { ModelServer } from './open-model.ts'
+import { openModel } from './open-model.ts'
 import { systemClock } from './system.ts'
 import type { Approvals } from './tools/approvals.ts'
 import type { ToolCatalog } from './tools/tool.ts'
 import type { Tracing } from './tracing/tracing.ts'
-import { readPrivateFile } from './wallet/private-files.ts'
 
 /** The chat's parts as the doors need them. The catalogue is handed in late: the doors decide what may begin. */
-export type ChatParts = {
-  openChat(tools: ToolCatalog): Chat
-  readonly model: LanguageModel
-  /** The way to the model server as it is; undefined where that is no Ollama. */
-  readonly forward: Forward | undefined
-  readonly listModels: ListModels
-}
+export type ChatParts = ModelServer & { openChat(tools: ToolCatalog): Chat }
 
 type Deps = {
   readonly log: Logger
@@ -62,23 +52,6 @@ export async function openChatParts(config: Config, deps: Deps): Promise<ChatPar
       return tracing?.watchChat(chat) ?? chat
     },
   }
-}
-
-async function openModel({ model }: Config): Promise<Omit<ChatParts, 'openChat'>> {
-  const time = { clock: systemClock, random: Math.random }
-  if (model.provider === 'ollama') {
-    const ollama = createOllama({ ...time, url: model.ollamaUrl, numCtx: model.numCtx })
-    return { model: ollama, forward: ollama.forward, listModels: (signal) => listOllamaModels(ollama.forward, signal) }
-  }
-  const apiKey = await readKey(model)
-  const openAi = createOpenAi({ ...time, url: model.openAiUrl, ...(apiKey === undefined ? {} : { apiKey }) })
-  return { model: openAi, forward: undefined, listModels: async () => [{ id: model.name }] }
-}
-
-async function readKey({ openAiKey, openAiKeyFile }: Config['model']): Promise<string | undefined> {
-  if (openAiKeyFile === undefined) return openAiKey
-  const bytes = await readPrivateFile(openAiKeyFile, { maxBytes: 4_096, followLink: true })
-  return bytes.toString('utf8').trim()
 }
 
 const personaPath = '.otto/agents/otto.yml'

@@ -26,7 +26,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** These build everything, and nobody else imports them. */
-const roots = ['main.ts', 'open-chat.ts', 'open-tracing.ts', 'cli']
+const roots = ['main.ts', 'open-chat.ts', 'open-model.ts', 'open-tracing.ts', 'cli']
 
 /** Where a package may be imported, for those that would spread. */
 const packages: Readonly<Record<string, readonly string[]>> = {

@@ -60,12 +60,12 @@ async function byHealthCheck({ url, health: [, ...check] }: Ways): Promise<strin
   return 'the command of the image is healthy'
 }
 
-/** What the image runs. */
-async function readImage(): Promise<{ readonly command: readonly string[]; readonly health: readonly string[] }> {
+/** What the image runs, and how it is asked whether it is well. */
+async function readImage() {
   const text = await readFile(join(root, 'Dockerfile'), 'utf8')
   const [, command = '[]'] = /^CMD (.*)$/m.exec(text) ?? []
   const [, health = '[]'] = /^HEALTHCHECK .* CMD (.*)$/m.exec(text) ?? []
-  return { command: JSON.parse(command), health: JSON.parse(health) }
+  return { command: JSON.parse(command) as string[], health: JSON.parse(health) as string[] }
 }
 
 async function main(): Promise<number> {
@@ -84,13 +84,8 @@ async function main(): Promise<number> {
   try {
     const url = await readyUrl(service.stdout)
     const ways = { 'curl on the tools': byCurl, 'a chat of Open WebUI': byOpenWebUi, 'the container': byHealthCheck }
-    const failures = Object.entries(ways).map(
-      ([name, way]) =>
-        () =>
-          told(name, () => way({ url, health })),
-    )
     let failed = 0
-    for (const tell of failures) failed += await tell()
+    for (const [name, way] of Object.entries(ways)) failed += await told(name, () => way({ url, health }))
     return failed === 0 ? 0 : 1
   } finally {
     service.kill('SIGTERM')
@@ -121,4 +116,7 @@ async function readyUrl(stdout: NodeJS.ReadableStream): Promise<string> {
   throw new Error('The service did not start.')
 }
 
-process.exitCode = await main()
+process.exitCode = await main().catch((error: unknown) => {
+  process.stdout.write(`failed  the start: ${error instanceof Error ? error.message : error}\n`)
+  return 1
+})

@@ -49,10 +49,10 @@ const conditions = anyOf(
   if|whenever|unless|every time|each time|as soon as|depending|provided|assuming|on your (?:word|command|go)|
   only (?:when|after|once)|yes or no
 `,
-  { head: '^[^,;–—]*?\\b' },
+  { head: '^[^,;¯]*?\\b' },
 )
 const generalConditions =
-  /^[^,;–—]*?\b(?:when|once|after (?:each|every|that)|before (?:each|every)|by (?:calling|default)|per)\b/
+  /^[^,;¯]*?\b(?:when|once|after (?:each|every|that)|before (?:each|every)|by (?:calling|default)|per)\b/
 const turnsAround = /\b(?:but|however|although|though|yet|only to|except|unfortunately|sadly|still|while|;)\s/
 const failures = anyOf(String.raw`
   fail(?:s|ed|ure)?|refus(?:es?|ed|al)|reject(?:s|ed)?|not|\w{2,12}n't|error|taken|unable|invalid|never|
@@ -109,7 +109,7 @@ export const isElsewhere = (text: string): boolean => elsewhere.test(text)
 /** Does what stands before a word on the standing put it off to another time? */
 export const isPutOff = (head: string): boolean => notYet.test(head)
 
-const clauseBefore = (head: string): string => head.split(/[,;:–—]|\b(?:but|so|and|then)\b/).at(-1) ?? ''
+const clauseBefore = (head: string): string => head.split(/[,;:¯]|\b(?:but|so|and|then)\b/).at(-1) ?? ''
 
 function isTakenBack(tail: string, next: string): boolean {
   const back = tail.search(turnsAround)
@@ -118,16 +118,11 @@ function isTakenBack(tail: string, next: string): boolean {
 
 /** `I placed X in the centre, what now?` asks only in its last clause. */
 function isAsked(text: string, end: number): boolean {
-  const comma = Math.max(
-    text.lastIndexOf(','),
-    text.lastIndexOf(' – '),
-    text.lastIndexOf(' — '),
-    text.lastIndexOf(' - '),
-  )
+  const comma = Math.max(text.lastIndexOf(','), text.lastIndexOf(' ¯ '), text.lastIndexOf(' - '))
   const asksOwn = /^(?:(?:ok|okay|great|sure|done|alright|as you asked|as requested)[,!:]? )?(?:i|we|otto)\b/.test(text)
   return (
     !asksOwn ||
     comma < end ||
-    /[,–—-] (?:right|ok|okay|correct|isn't|didn't|did|no|yes|huh|wasn't|was)\b[^,]*$/.test(text)
+    /[,¯-] (?:right|ok|okay|correct|isn't|didn't|did|no|yes|huh|wasn't|was)\b[^,]*$/.test(text)
   )
 }

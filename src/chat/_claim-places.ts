@@ -1,4 +1,6 @@
 import type { Mark } from '../tictactoe/game-view.ts'
+import type { Finder, Reader } from './_claim-match.ts'
+import { finder, followed, oneOf, reader } from './_claim-match.ts'
 import { anyOf } from './_claim-words.ts'
 
 /** A mark and where it went, as a sentence names them. */
@@ -15,38 +17,59 @@ const horizontal = `(?:left|right|${middle})`
 const ordinal = '(?:first|second|third|1st|2nd|3rd)'
 const digit = '(?:[0-9]|zero|one|two|three|four|five|six|seven|eight|nine)'
 /** What may follow a bare number or `the middle`, where `in 4 moves` and `the middle path` name no cell. */
-const placeEnd = `(?= ?(?:$|[,;:!?)(–—→-]|\\.(?!\\d)|(?:${noun}|and|with|for|as|to|so|but|on|in|at|of the (?:board|grid)|now|then|next|again|by|here|is|was|has|this|because|since|while|which|which|after|before|first|would|today|instead)\\b))`
+const placeEnd = reader(
+  ` ?(?:$|[,;:!?)(¯»-]|\\.(?!\\d)|(?:${noun}|and|with|for|as|to|so|but|on|in|at|of the (?:board|grid)|now|then|next|again|by|here|is|was|has|this|because|since|while|which|after|before|first|would|today|instead)\\b)`,
+)
+const closed =
+  (place: Reader): Reader =>
+  (text, at) => {
+    const match = place(text, at)
+    return match && placeEnd(text, match.end) && match
+  }
 
-/** One place of the board in words or numbers. Nothing captured, so that patterns can be built of it. */
-export const place = [
-  `row ?(?:number )?${digit},? ?(?:and |& )?col(?:umn)? ?(?:number )?${digit}`,
-  `col(?:umn)? ?(?:number )?${digit},? ?(?:and |& |of )?row ?(?:number )?${digit}`,
-  `(?:${vertical}|${ordinal}) row,? ?(?:and |the |in the ){0,2}(?:${horizontal}|${ordinal}) col(?:umn)?`,
-  `(?:${horizontal}|${ordinal})(?: ${noun}| column| side| end)? (?:of|in) the (?:${vertical}|${ordinal}) row`,
-  `(?:${vertical}|${ordinal}) row,? ?(?:on the )?${horizontal}\\b${placeEnd}`,
-  `\\(\\d ?, ?\\d\\)`,
-  `(?:${noun} ?(?:number|no\\.?|#|index|is|:|id)? ?|number |index |# ?)[(#]?${digit}\\b(?!\\.\\d)`,
-  `(?:at|in|on|to|onto|into|→) ?[0-9]\\b(?!')${placeEnd}`,
-  `(?<=\\b(?:played|plays|took|takes|taken|chose|picked|marked|claimed|grabbed|moved|placed) )[0-9]\\b(?!')${placeEnd}`,
-  `${vertical}[- ]?${horizontal}\\b(?: (?:corner|edge))?`,
-  `(?:left|right)[- ]${vertical}\\b(?: (?:corner|edge))?`,
-  `(?:top|bottom|left|right|upper|lower)[- ](?:edge|side)\\b`,
-  `(?:middle|cent(?:er|re))\\b(?! (?:of (?!the (?:board|grid))|stage|row|col))${placeEnd}`,
-  `central ${noun}`,
-].join('|')
+/** One place of the board in words or numbers. */
+export const placeAt: Reader = oneOf(
+  reader(`row ?(?:number )?${digit},? ?(?:and |& )?col(?:umn)? ?(?:number )?${digit}`),
+  reader(`col(?:umn)? ?(?:number )?${digit},? ?(?:and |& |of )?row ?(?:number )?${digit}`),
+  reader(`(?:${vertical}|${ordinal}) row,? ?(?:and |the |in the ){0,2}(?:${horizontal}|${ordinal}) col(?:umn)?`),
+  reader(`(?:${horizontal}|${ordinal})(?: ${noun}| column| side| end)? (?:of|in) the (?:${vertical}|${ordinal}) row`),
+  closed(reader(`(?:${vertical}|${ordinal}) row,? ?(?:on the )?${horizontal}\\b`)),
+  reader('\\(\\d ?, ?\\d\\)'),
+  reader(`(?:${noun} ?(?:number|no\\.?|#|index|is|:|id)? ?|number |index |# ?)[(#]?${digit}\\b(?!\\.\\d)`),
+  closed(reader("(?:at|in|on|to|onto|into|») ?[0-9]\\b(?!')")),
+  closed(
+    reader("(?<=\\b(?:played|plays|took|takes|taken|chose|picked|marked|claimed|grabbed|moved|placed) )[0-9]\\b(?!')"),
+  ),
+  reader(`${vertical}[- ]?${horizontal}\\b(?: (?:corner|edge))?`),
+  reader(`(?:left|right)[- ]${vertical}\\b(?: (?:corner|edge))?`),
+  reader('(?:top|bottom|left|right|upper|lower)[- ](?:edge|side)\\b'),
+  closed(reader('(?:middle|cent(?:er|re))\\b(?! (?:of (?!the (?:board|grid))|stage|row|col))')),
+  reader(`central ${noun}`),
+)
 
 /** `X`, `player O`, `playerX`, an `X's`. */
 export const mark = `(?:player ?)?[xo]\\b(?![-/.]\\w)`
 
-const token = new RegExp(`(?<place>(?<!\\w)(?:${place}))|\\b(?<mark>${mark})`, 'g')
+/** Where a place or a mark can begin; a text has few such words, and a place is read in a dozen ways. */
+const nameStart = finder(
+  new RegExp(
+    `(?<!\\w)(?=row|col|top|upper|bottom|lower|mid|cent|left|right|first|second|third|number|index|at|in|on|to|${noun}|[\\d(#»]|player|[xo]\\b)`,
+    'g',
+  ),
+)
+const names = followed(nameStart, oneOf(placeAt, reader(`(?<mark>${mark})`)))
+
+/** The places of a text of which `next` is said. */
+export const findPlaces = (next: Reader): Finder => followed(nameStart, placeAt, next)
+
 /** Between two pairs of one list: `X in the centre and O in the corner`. */
 const listed =
   /^(?:'s)?[ ,;&]{0,3}(?:and|then|and then|while|with)?[ ,]{0,2}(?:the|an?|my|your|our|player)?(?: mark| piece)? ?$/
 /** Between two names of one place: `cell 4 (the centre)`. */
 const alias =
-  /^[ ,()\-–—:=/]{0,4}(?:or|and|aka|i\.e\.|that is|the|at|in|is|cell|square|position|which is|on|also known as|index){0,1}(?: the)?[ ,()\-–—:]{0,3}$/
+  /^[ ,()\-¯:=/]{0,4}(?:or|and|aka|i\.e\.|that is|the|at|in|is|cell|square|position|which is|on|also known as|index){0,1}(?: the)?[ ,()\-¯:]{0,3}$/
 /** Between a place and its mark: `cell 4 with an X`. */
-const owned = /^[ ,()]{0,2}(?:with|for|as|by|to|←|=|:)?[ ,(]{0,2}(?:an?|the|your|my|player)?[ (]{0,2}$/
+const owned = /^[ ,()]{0,2}(?:with|for|as|by|to|«|=|:)?[ ,(]{0,2}(?:an?|the|your|my|player)?[ (]{0,2}$/
 /** Where a sentence goes on to something else than the placing. */
 const turn = anyOf(
   String.raw`
@@ -62,15 +85,15 @@ const turn = anyOf(
 
 /** The placings that a stretch of a sentence names; `player` is known from what came before it. */
 export function placingsIn(stretch: string, player?: Mark): readonly Placing[] {
-  const end = stretch.search(turn)
-  const text = end < 0 ? stretch : stretch.slice(0, end)
+  const ending = stretch.search(turn)
+  const text = ending < 0 ? stretch : stretch.slice(0, ending)
   const found: { player: Mark | undefined; cells: number[] }[] = [{ player, cells: [] }]
   let last = 0
-  for (const { 0: word, index, groups } of text.matchAll(token)) {
-    const between = text.slice(last, index)
-    const took = groups?.['mark'] === undefined ? addPlace(found, between, word) : addMark(found, between, markIn(word))
+  for (const { start, end, groups } of names(text)) {
+    const [between, word] = [text.slice(last, start), text.slice(start, end)]
+    const took = groups['mark'] === undefined ? addPlace(found, between, word) : addMark(found, between, markIn(word))
     if (!took) break
-    last = index + word.length
+    last = end
   }
   return found
 }
@@ -101,11 +124,12 @@ function addPlace(found: Draft[], between: string, word: string): boolean {
 /** The mark that a text of the form `mark` names. */
 export const markIn = (text: string): Mark => (text.endsWith('x') ? 'X' : 'O')
 
+const number = new RegExp(`\\d(?!st|nd|rd)|\\b${digit}\\b`, 'g')
 const wordsForDigits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
 
 /** Cells 0 to 8 that a text of the form `place` can mean; 9 is none of them and stays, as it cannot be true. */
 export function cellsNamed(text: string): readonly number[] {
-  const numbers = (text.match(new RegExp(`\\d(?!st|nd|rd)|\\b${digit}\\b`, 'g')) ?? []).map((word) =>
+  const numbers = (text.match(number) ?? []).map((word) =>
     wordsForDigits.includes(word) ? wordsForDigits.indexOf(word) : Number(word),
   )
   const [first, second] = numbers

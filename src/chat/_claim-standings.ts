@@ -1,13 +1,13 @@
 import type { Standing, Wording } from './_claim.ts'
 import { stop } from './_claim.ts'
+import type { Groups } from './_claim-match.ts'
+import { finder } from './_claim-match.ts'
 import { mark, markIn } from './_claim-places.ts'
 import { joined } from './_claim-words.ts'
 
-type Groups = Readonly<Record<string, string | undefined>>
-
 function wording(source: string, standing: (groups: Groups) => Standing): Wording {
   return {
-    pattern: new RegExp(source, 'g'),
+    find: finder(new RegExp(source, 'g')),
     force: 'narrated',
     read: (groups) => [{ kind: 'status', standing: standing(groups) }],
   }
@@ -36,7 +36,7 @@ const draw = joined(String.raw`
 `)
 /** What can stand before a word on whose turn it is. */
 const lead =
-  "(?:^|[,;:!(–—-] ?|\\b(?:it's|it is|that's|that is|now|so|and|currently|still|because|since|but|means|says|shows|is) )(?:now |still |currently |again |officially |next |up ){0,2}"
+  "(?:^|[,;:!(¯-] ?|\\b(?:it's|it is|that's|that is|now|so|and|currently|still|because|since|but|means|says|shows|is) )(?:now |still |currently |again |officially |next |up ){0,4}"
 const turnEnd =
   "(?= ?(?:$|[^\\w\\s'’]|to (?:move|play|go|place)|now|next|again|and|so|at|not|with|in (?:this|the) (?:game|round))(?! ?\\?))"
 const moveEnd = '(?= ?(?:$|[^\\w\\s]|now|next|and|again)(?! ?\\?))'
@@ -44,14 +44,14 @@ const moveEnd = '(?= ?(?:$|[^\\w\\s]|now|next|and|again)(?! ?\\?))'
 /** How the standing of a game is told: who won, whose turn it is, whether it is over. */
 export const standingWordings: readonly Wording[] = [
   wording(
-    `\\b(?<mark>${mark}) (?:(?:has|have|just|now|already|thus|therefore|officially|clearly) ){0,3}(?:wins|won|takes the (?:win|game|round|match|victory)|took the (?:win|game|round|match|victory))${noEnd}`,
+    `\\b(?<mark>${mark}) (?:(?:has|have|just|now|already|thus|therefore|officially|clearly) ){0,4}(?:wins|won|takes the (?:win|game|round|match|victory)|took the (?:win|game|round|match|victory))${noEnd}`,
     wonBy,
   ),
   wording(`\\b(?<mark>${mark}) is (?:now |officially )?(?:the winner|victorious)\\b`, wonBy),
-  wording(`\\bwinner(?: is| was)?(?: now)?:? ?(?:→ ?)?(?<mark>${mark})${stop}`, wonBy),
+  wording(`\\bwinner(?: is| was)?(?: now)?:? ?(?:» ?)?(?<mark>${mark})${stop}`, wonBy),
   wording(`\\b(?:it's|it is|that's|that is|this is) a (?:win|victory) for (?<mark>${mark})`, wonBy),
   wording(
-    `(?:^|[,:–—-] |\\b(?:and|so|but|that) )(?:i|you|we|otto)(?:'ve| have| has)?(?: just| now| already| officially)? (?:won|wins|win)\\b(?!')${thisGame}`,
+    `(?:^|[,:¯-] |\\b(?:and|so|but|that) )(?:i|you|we|otto)(?:'ve| have| has)?(?: just| now| already| officially)? (?:won|wins|win)\\b(?!')${thisGame}`,
     wonBy,
   ),
   wording(`\\b(?<mark>${mark}) (?:has |just |now ){0,2}(?:lost|loses)${thisGame}`, lostBy),
@@ -60,18 +60,18 @@ export const standingWordings: readonly Wording[] = [
     is: 'draw',
   })),
   wording(
-    `\\b${game} (?:is|has)(?: now| already| officially| just| finally| been){0,3} (?:over|finished|ended|concluded|complete|completed|done)\\b`,
+    `\\b${game} (?:is|has)(?: now| already| officially| just| finally| been){0,4} (?:over|finished|ended|concluded|complete|completed|done)\\b`,
     () => ({ is: 'over' }),
   ),
-  wording(`(?:^|[,:–—-] )(?:done: |it's |that's )?game over\\b`, () => ({ is: 'over' })),
+  wording(`(?:^|[,:¯-] )(?:done: |it's |that's )?game over\\b`, () => ({ is: 'over' })),
   wording(
-    `\\b${game} is (?:(?:still|now|currently|already|again) ){0,2}(?:in progress|ongoing|going on|running|being played|still on|not over|not finished)\\b`,
+    `\\b${game} is (?:(?:still|now|currently|already|again) ){0,4}(?:in progress|ongoing|going on|running|being played|still on|not over|not finished)\\b`,
     () => ({ is: 'running' }),
   ),
   wording(`${lead}(?<mark>${mark})(?:'s|s') turn\\b${turnEnd}`, turnOf),
   wording(`^(?<mark>${mark}), (?:it's |it is )?(?:now )?your (?:turn|move)\\b`, turnOf),
   wording(`\\b(?:next|current) player(?: is now| is)?:? ?(?<mark>${mark})${stop}`, turnOf),
-  wording(`\\bturn(?: is now| is)?: ?(?:→ ?)?(?<mark>${mark})${stop}`, turnOf),
+  wording(`\\bturn(?: is now| is)?: ?(?:» ?)?(?<mark>${mark})${stop}`, turnOf),
   wording(`(?:${lead}|\\bwith )(?<mark>${mark}) (?:is )?to (?:move|play|go)\\b${moveEnd}`, turnOf),
   wording(
     `(?:${lead})(?<mark>${mark}) (?:is up next|is next|is up|moves next|plays next|goes next)\\b${moveEnd}`,

@@ -1,3 +1,4 @@
+import { toLatin } from './_claim-signs.ts'
 import { anyOf } from './_claim-words.ts'
 
 /** More than this of an answer is not read. */
@@ -5,7 +6,7 @@ const maxChars = 65_536
 /** A longer sentence is read in pieces of this size, so that no pattern ever sees more. */
 const maxSentence = 600
 
-/** A sentence of an answer in plain lower case: no markup, single blanks, straight apostrophes. */
+/** A sentence of an answer in plain lower case and the signs of _claim-signs.ts: no markup, single blanks. */
 export type Sentence = {
   readonly text: string
   readonly isQuestion: boolean
@@ -104,16 +105,11 @@ const widen = (scope: Scope, text: string): Pick<Scope, 'isImagined' | 'isGenera
   isGeneral: scope.isGeneral || general.test(text),
 })
 
-/** Spelled one way: marks drawn as emoji become letters, ticks at the start of a line become `done:`. */
+/** Spelled one way. */
 function plainText(answer: string): string {
-  return (answer.slice(0, maxChars).split('</think>').at(-1) ?? '')
-    .normalize('NFKC')
-    .slice(0, maxChars)
-    .toLowerCase()
-    .replace(/\u200b|\u200c|\u200d|\u2060|\ufe0e|\ufe0f|\u20e3/g, '')
-    .replace(/[\u2018\u2019\u02bc\u00b4]/g, "'")
-    .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
-    .replace(/[➡⇒⟶]|[-=]{1,2}>/gu, '→')
+  const said = answer.slice(0, maxChars).split('</think>').at(-1) ?? ''
+  return toLatin(said.normalize('NFKC').slice(0, maxChars).toLowerCase())
+    .replace(/[-=]{1,2}>/g, '»')
     .replace(/\be\.g\.,?/g, 'for example')
     .replace(/\bi\.e\.,?/g, 'that is')
     .replace(/\bvs\./g, 'vs')
@@ -135,15 +131,16 @@ function withoutCode(text: string): readonly string[] {
 }
 
 function toLine(raw: string): Line {
-  const isItem = /^[ \t]{0,40}(?:[-*+•–]|\d{1,2}[.)])[ \t]/.test(raw)
+  const isItem = /^[ \t]{0,40}(?:[-*+·¯]|\d{1,2}[.)])[ \t]/.test(raw)
   const isHeading = /^ {0,3}#{1,6} /.test(raw)
   const text = plainLine(raw)
   return { text, isItem, opens: isHeading || text.endsWith(':'), isBlank: text === '' }
 }
 
+/** Marks drawn as emoji become letters, ticks at the start of a line become `done:`. */
 const plainLine = (raw: string): string =>
   raw
-    .replace(/^[ \t]{0,40}(?:[-*+•–]|\d{1,2}[.)]|#{1,6})[ \t]/, '')
+    .replace(/^[ \t]{0,40}(?:[-*+·¯]|\d{1,2}[.)]|#{1,6})[ \t]/, '')
     .replace(/~~[^~]{1,400}~~/g, ' ')
     .replace(/"[^"]{1,400}"/g, (quoted) =>
       quoted.trim().split(/\s+/).length > 2 ? ' it ' : quoted.replaceAll('"', ''),
@@ -151,11 +148,11 @@ const plainLine = (raw: string): string =>
     .replace(/[*`"[\]]/g, '')
     .replace(/(?<![a-z0-9])_+|_+(?![a-z0-9])/g, '')
     .replace(/'([xo])'/g, '$1')
-    .replace(/^[^\p{L}\p{N}]{0,8}[✅✔☑✓]|^(?=[^.!?]{1,200}[✅✔☑✓]\W{0,8}$)/u, 'done: ')
-    .replace(/^([^\p{L}\p{N}]{0,8})[❌✖❎](?! ?(?:wins|won|has|plays|played|moves|moved|takes|took|placed|→))/u, '$1')
-    .replace(/[❌✖❎]/gu, ' x ')
-    .replace(/⭕/gu, ' o ')
-    .replace(/\p{Extended_Pictographic}|[\u{1f3fb}-\u{1f3ff}]/gu, ' ')
+    .replace(/^[^a-z0-9ß-öø-ÿ]{0,8}¹|^(?=[^.!?]{1,200}¹\W{0,8}$)/, 'done: ')
+    .replace(/^([^a-z0-9ß-öø-ÿ]{0,8})²(?! ?(?:wins|won|has|plays|played|moves|moved|takes|took|placed|»))/, '$1')
+    .replaceAll('²', ' x ')
+    .replaceAll('³', ' o ')
+    .replace(/[¹¼©®]/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
 

@@ -1,4 +1,6 @@
 import type { Mark } from '../tictactoe/game-view.ts'
+import type { Finder, Groups } from './_claim-match.ts'
+import { finder, remembered } from './_claim-match.ts'
 import type { Placing } from './_claim-places.ts'
 import { anyOf } from './_claim-words.ts'
 
@@ -18,15 +20,15 @@ export type Claim =
 
 /** One way to say a thing. */
 export type Wording = {
-  /** Global, over a sentence of _claim-text.ts. */
-  readonly pattern: RegExp
+  /** Over a sentence of _claim-text.ts. */
+  readonly find: Finder
   /**
    * `told`: somebody says what was done. `narrated`: a report only where nothing around it talks of rules, plans or
    * options, as in `X takes the centre`.
    */
   readonly force: 'told' | 'narrated'
   /** @param stretch of the sentence, from the match on; from behind the mark where the group `mark` took part */
-  read(groups: Readonly<Record<string, string | undefined>>, stretch: string): readonly Claim[]
+  read(groups: Groups, stretch: string): readonly Claim[]
 }
 
 /** Words between a subject and its verb that change nothing. */
@@ -34,15 +36,24 @@ export const adverbs =
   '(?:(?:just|now|also|already|then|successfully|officially|finally|again|first|happily|quickly|carefully|promptly|next|gladly|indeed|correctly|safely|actually|immediately|duly|hereby|therefore|strategically|both|been) ){0,4}'
 
 /** Whoever of us did it: `I`, `we`, `Otto`. */
-export const doer = `\\b(?:i|we|otto)(?:, otto(?: the otter)?,)?(?:'ve|'s| have| has| did indeed)? ${adverbs}(?:(?:gone|went) ahead and ${adverbs})?`
+const doer = `\\b(?:i|we|otto)(?:, otto(?: the otter)?,)?(?:'ve|'s| have| has| did indeed)? ${adverbs}(?:(?:gone|went) ahead and ${adverbs})?`
 
 /** The subject of the sentence goes on: `I looked at the board and placed X …`. */
-export const stillMe = `(?<=^(?:[a-z]+[,!:] ){0,2}(?:(?:and|so|then|now) ){0,2}(?:i|we|otto)(?:'ve|'s)? (?:(?!\\byou\\b).){1,120})(?:\\band|\\bthen|,) ${adverbs}`
-/** Where a sentence begins without a subject: `Done! Placed X …`. */
-export const beginning = `^(?:(?:done|success|ok|okay|great|sure|alright|all right|perfect|got it|there|and|so|then|now)[,:!.–—-]{0,2} ?[–—-]? ?){0,3}${adverbs}`
+const stillMe = `(?<=^(?:[a-z]+[,!:] ){0,4}(?:(?:and|so|then|now) ){0,4}(?:i|we|otto)(?:'ve|'s)? (?:(?!\\byou\\b).){1,120})(?:\\band|\\bthen|,) ${adverbs}`
+/** Up to the verb of what one of us did. */
+export const ours = remembered(finder(new RegExp(`${doer}|${stillMe}`, 'g')))
+/** Up to the verb of a sentence without a subject: `Done! Placed X …`. */
+export const beginning = remembered(
+  finder(
+    new RegExp(
+      `^(?:(?:done|success|ok|okay|great|sure|alright|all right|perfect|got it|there|and|so|then|now)\\b[,:!.¯-]{0,2} ?[¯-]? ?){0,4}${adverbs}`,
+      'g',
+    ),
+  ),
+)
 
 /** The end of a clause. */
-export const stop = '(?= ?(?:$|[!.,;:)(–—-]|→))'
+export const stop = '(?= ?(?:$|[!.,;:)(¯»-]))'
 
 /** Words with which earlier things are told again. */
 export const retelling = anyOf(String.raw`

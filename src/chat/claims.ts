@@ -4,6 +4,7 @@ import type { Claim, Standing, Wording } from './_claim.ts'
 import { correctionText } from './_claim-correction.ts'
 import { gameWordings } from './_claim-games.ts'
 import { isElsewhere, isHedged, isPutOff } from './_claim-hedges.ts'
+import type { Match } from './_claim-match.ts'
 import { moveWordings } from './_claim-moves.ts'
 import type { Placing } from './_claim-places.ts'
 import { standingWordings } from './_claim-standings.ts'
@@ -41,29 +42,30 @@ export type Correction = {
  */
 export function reviewClaims(text: string, facts: Facts): Correction | undefined {
   if (!facts.hasTools && facts.view === undefined) return undefined
-  for (const sentence of sentencesOf(text))
-    for (const claim of claimsIn(sentence, facts)) if (!isBorneOut(claim, facts)) return toCorrection(claim, facts)
+  for (const sentence of sentencesOf(text)) {
+    const claim = isAboutAnother(sentence.text, facts) ? undefined : wrongClaim(sentence, facts)
+    if (claim !== undefined) return toCorrection(claim, facts)
+  }
   return undefined
 }
 
 const wordings = [...moveWordings, ...gameWordings, ...standingWordings]
 
-function* claimsIn(sentence: Sentence, facts: Facts): Generator<Claim> {
-  if (isAboutAnother(sentence.text, facts)) return
-  for (const wording of wordings) yield* claimsOf(wording, sentence)
+function wrongClaim(sentence: Sentence, facts: Facts): Claim | undefined {
+  for (const wording of wordings)
+    for (const match of wording.find(sentence.text)) {
+      const wrong = claimsOf(wording, sentence, match).find((claim) => !isBorneOut(claim, facts))
+      if (wrong !== undefined) return wrong
+    }
+  return undefined
 }
 
-function* claimsOf({ pattern, force, read }: Wording, sentence: Sentence): Generator<Claim> {
+function claimsOf({ force, read }: Wording, sentence: Sentence, { start, end, groups }: Match): readonly Claim[] {
+  if (isHedged(sentence, force, start, end)) return []
   const { text } = sentence
-  // Most wordings are in none of the sentences, and `search`, unlike `matchAll`, copies no pattern.
-  if (text.search(pattern) < 0) return
-  for (const match of text.matchAll(pattern)) {
-    const end = match.index + match[0].length
-    if (isHedged(sentence, force, match.index, end)) continue
-    const subject = match.groups?.['mark']
-    const from = subject === undefined ? match.index : match.index + match[0].indexOf(subject) + subject.length
-    for (const claim of read(match.groups ?? {}, text.slice(from))) if (!isNotNow(claim, text, match.index)) yield claim
-  }
+  const subject = groups['mark']
+  const from = subject === undefined ? start : text.indexOf(subject, start) + subject.length
+  return read(groups, text.slice(from)).filter((claim) => !isNotNow(claim, text, start))
 }
 
 function isNotNow({ kind }: Claim, text: string, start: number): boolean {

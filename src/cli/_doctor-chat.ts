@@ -2,16 +2,17 @@ import type { Config } from '../config.ts'
 import { BaseError } from '../core/errors.ts'
 import { ModelNotFoundError } from '../llm/errors.ts'
 import type { LanguageModel, ModelCapabilities } from '../llm/language-model.ts'
+import { openModel, readModelKey } from '../open-model.ts'
 import type { Finding } from './_finding.ts'
 import { probeLimitMs } from './_finding.ts'
-import { modelAddress, openModelServer, readModelKey } from './_model.ts'
+import { modelAddress } from './_model-address.ts'
 
 /**
  * The chat's model: is its server there, has it the model, does that take tools, is its context long enough? Whatever is
  * missing is a warning: the tools work without a chat. @throws WalletFileError for a key's file
  */
 export async function checkModel(config: Config): Promise<readonly Finding[]> {
-  const server = await openModelServer(config)
+  const { model: server } = await openModel(config)
   const signal = AbortSignal.timeout(probeLimitMs)
   try {
     return config.model.provider === 'ollama'

@@ -2,11 +2,12 @@ import type { Config } from '../config.ts'
 import { parseConfig } from '../config.ts'
 import { BaseError } from '../core/errors.ts'
 import { loadRules } from '../main.ts'
+import { openModel } from '../open-model.ts'
 import { createScriptedModel } from '../scripted/model.ts'
 import { startScriptedServer } from '../scripted/server.ts'
 import { randomId, systemClock } from '../system.ts'
 import { createBrain } from '../tictactoe/brains.ts'
-import { modelAddress, openModelServer } from './_model.ts'
+import { modelAddress } from './_model-address.ts'
 import type { CommandContext } from './command.ts'
 
 /** Settings under which a service has a model to ask, and what was started for it. */
@@ -33,7 +34,7 @@ export async function withSomeModel({ env, out, signal }: CommandContext): Promi
 }
 
 async function answers(config: Config, signal: AbortSignal): Promise<boolean> {
-  const server = await openModelServer(config)
+  const { model: server } = await openModel(config)
   try {
     await server.ping({ signal })
     return true

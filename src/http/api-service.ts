@@ -11,7 +11,7 @@ const component = {
   lastOkAt: '2026-01-01T12:30:00.000Z',
   latencyMs: 0.4,
 }
-const components = { wallets: component, l1: component, l0: component }
+const components = { wallets: component, l1: component, l0: component, model: component }
 const wellness = schemaRef('Health')
 const readiness = schemaRef('Readiness')
 

@@ -29,6 +29,8 @@ export type Ask = (signal: AbortSignal) => Promise<unknown>
 
 export type HealthMonitorOptions = {
   readonly asks: Readonly<Record<string, Ask>>
+  /** Parts without which the service still plays: one that does not answer makes it `degraded`, and never unready. */
+  readonly optional?: Readonly<Record<string, Ask>>
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
   /** How long a part may take; 1 s unless told. */
   readonly timeoutMs?: number
@@ -47,9 +49,10 @@ type Monitor = Required<HealthMonitorOptions> & { readonly known: Map<string, Kn
 export function createHealthMonitor({
   timeoutMs = 1_000,
   readyWithinMs = 15_000,
+  optional = {},
   ...rest
 }: HealthMonitorOptions): () => Promise<HealthReport> {
-  const monitor: Monitor = { ...rest, timeoutMs, readyWithinMs, known: new Map() }
+  const monitor: Monitor = { ...rest, optional, timeoutMs, readyWithinMs, known: new Map() }
   let running: Promise<HealthReport> | undefined
   return () => {
     running ??= report(monitor).finally(() => {
@@ -60,24 +63,31 @@ export function createHealthMonitor({
 }
 
 async function report(monitor: Monitor): Promise<HealthReport> {
-  const { asks, clock, readyWithinMs } = monitor
+  const { asks, optional, clock, readyWithinMs } = monitor
   const entries = await Promise.all(
-    Object.entries(asks).map(async ([name, ask]) => [name, await examine(monitor, name, ask)] as const),
+    Object.entries({ ...asks, ...optional }).map(
+      async ([name, ask]) => [name, await examine(monitor, name, ask)] as const,
+    ),
   )
   const nowMs = clock.monotonicMs()
   const words = entries.map(([, { status }]) => status)
   return {
     status: words.find((word) => word === 'unhealthy') ?? words.find((word) => word === 'degraded') ?? 'healthy',
-    isReady: entries.every(([, { okMs }]) => nowMs - okMs <= readyWithinMs),
+    isReady: entries.every(([name, { okMs }]) => nowMs - okMs <= readyWithinMs || Object.hasOwn(optional, name)),
     components: Object.fromEntries(entries.map(([name, { okMs: _, ...component }]) => [name, component])),
   }
 }
 
-async function examine({ clock, timeoutMs, known }: Monitor, name: string, ask: Ask): Promise<Known> {
+/** Nobody's probe may fail because a part that is not needed takes its time. */
+const optionalTimeoutMs = 300
+
+async function examine({ clock, timeoutMs, optional, known }: Monitor, name: string, ask: Ask): Promise<Known> {
   const startMs = clock.monotonicMs()
-  const status = await ask(AbortSignal.timeout(timeoutMs)).then(
+  const isOptional = Object.hasOwn(optional, name)
+  const withinMs = isOptional ? Math.min(timeoutMs, optionalTimeoutMs) : timeoutMs
+  const status = await ask(AbortSignal.timeout(withinMs)).then(
     () => 'healthy' as const,
-    () => 'unhealthy' as const,
+    () => (isOptional ? ('degraded' as const) : ('unhealthy' as const)),
   )
   const endMs = clock.monotonicMs()
   const now = new Date(clock.nowMs()).toISOString()

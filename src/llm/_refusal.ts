@@ -6,6 +6,7 @@ import {
   LlmBadResponseError,
   LlmRefusedError,
   LlmStreamCutError,
+  LlmUnavailableError,
   ModelNotFoundError,
   ToolsUnsupportedError,
 } from './errors.ts'
@@ -22,10 +23,13 @@ export async function refusalOf(answer: Answer, { model, secret }: AskedFor): Pr
   if (status === 404) return new ModelNotFoundError(model)
   if (status === 400 && /does not support tools/i.test(words)) return new ToolsUnsupportedError(model)
   const isKeyWrong = secret !== undefined && (status === 401 || status === 403) // such texts quote the key, or half of it
-  if (isKeyWrong) return new LlmRefusedError(status, 'The model server refuses the key of this service.')
+  // No refusal of the caller, who would look for a fault in a key of their own.
+  if (isKeyWrong) return new LlmUnavailableError('The model server refuses the key of this service.')
   if (status < 500) return new LlmRefusedError(status, words || `The model server refused the request (${status}).`)
   if (isBadCall(words)) return badCall()
-  return new LlmBadResponseError(words ? `The model server failed: ${asSentence(words)}` : `The model server failed (${status}).`)
+  return new LlmBadResponseError(
+    words ? `The model server failed: ${asSentence(words)}` : `The model server failed (${status}).`,
+  )
 }
 
 /** The error that an error inside a stream stands for; `error` is what the server gave as such. */

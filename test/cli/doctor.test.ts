@@ -68,7 +68,11 @@ describe('on this machine', () => {
     const { code, lines } = await examine({ ...settingsIn(dir), OTTO_PORT: port })
     await running.kill('SIGTERM')
     expect(code).toBe(0)
-    expect(lines['port']).toEqual({ level: 'ok', detail: `Otto answers on ${port}: healthy` })
+    expect(lines['port']).toEqual({
+      level: 'warn',
+      detail: `Otto answers on ${port}: degraded, model degraded`,
+      next: 'Its log or another line here says why.',
+    })
     expect(lines['ledger']?.detail).toContain(`in use by process ${running.child.pid} (`)
     expect(lines['playerX']).toEqual({ level: 'ok', detail: `${wallets.playerX.address}, mode 0600` })
     expect(lines['playerO']).toEqual({ level: 'ok', detail: `${wallets.playerO.address}, mode 0600` })

@@ -48,6 +48,7 @@ export async function startService(env: Record<string, string> = {}, dir?: strin
     OTTO_DEVNET_L0_PORT: '0',
     OTTO_DATA_DIR: join(home, 'var'),
     OTTO_WALLET_DIR: join(home, 'wallets'),
+    OLLAMA_URL: 'http://127.0.0.1:9', // discard's port of loopback: no model answers, whatever this machine runs
     ...env,
   })
   const otto = await startOtto(config, pino({ level: 'info' }, { write: (line: string) => logs.push(line) }))

@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GameView } from '../../src/tictactoe/game-view.ts'
 import { drawnMoves, winningMoves } from '../games.ts'
-import type { ChatService, Run } from './_chat.ts'
+import type { ChatService, Message, Run } from './_chat.ts'
 import { doors, generate, metric, readLines, startChat } from './_chat.ts'
 import { startedGame } from './_service.ts'
 
@@ -102,6 +102,33 @@ describe('a whole game is played by', () => {
     expect(runs.slice(2).map(({ args: { player, cell } }) => ({ player, cell }))).toEqual(
       moveHistory.map(({ player, cell }) => ({ player, cell })),
     )
+  })
+
+  test.each(['native', 'text', 'thinking'])('a model of another kind: %s', async (kind) => {
+    const { response, runs } = await generate(service, `Play a game with yourself, says ${kind}.`, {
+      model: `otto-scripted:${kind}`,
+    })
+    const { moveCount } = await assertTrue(response)
+    expect(runs.filter(({ success }) => success)).toHaveLength(moveCount + 2)
+  })
+
+  test.each(doors)('a user and the model, turn by turn, the game named by nobody ($name)', async ({ name, ask }) => {
+    const history: Message[] = []
+    const say = async (words: string): Promise<string> => {
+      const { text } = await ask(service, { history, words })
+      history.push({ role: 'user', content: words }, { role: 'assistant', content: text })
+      return text
+    }
+    await say(`Create a game and start it, I play X, says ${name}.`)
+    let text = ''
+    for (let turns = 0; turns < 5 && !text.includes('is over'); turns++) {
+      // The first cell that is free: its number stands on the board.
+      const free = /^ (?:[XO] \| )*(\d)|\n (?:[XO] \| )*(\d)/.exec(text)?.slice(1).find(Boolean) ?? '0'
+      text = await say(`Put X on cell ${free}`)
+    }
+    const { moveHistory, winner } = await assertTrue(text)
+    expect(moveHistory.map(({ player }) => player).slice(0, 4)).toEqual(['X', 'O', 'X', 'O'])
+    expect(winner).not.toBe('X') // against a model that never errs
   })
 
   test.each([

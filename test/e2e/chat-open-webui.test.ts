@@ -155,7 +155,7 @@ describe('other chats of a page', () => {
       }
     })()
     await expect(reading).rejects.toThrow()
-    await vi.waitFor(() => expect(service.logs.join('')).toMatch(/"traceId":"stopped-turn".*"chat turn"/))
+    await vi.waitFor(() => expect(service.logs.join('')).toMatch(/"traceId":"stopped-turn".*"chat turn"/), 4_000)
     const history = [create, { role: 'assistant', content: '' }]
     const { body } = await chat(chatId, [...history, { role: 'user', content: 'Show the board' }])
     expect(contentOf(body)).toMatch(/^\s*<details .*ttt_get_state/s)

@@ -170,7 +170,7 @@ describe('a ledger that cannot be reached', () => {
 })
 
 describe('health', () => {
-  test('tells times to a caller on loopback', async () => {
+  test('tells times to a caller on loopback, and is degraded where no model answers', async () => {
     const service = await startService({ OTTO_LOG_LEVEL: 'silent' })
     const { body } = await service.get('/health')
     await service.close()
@@ -180,7 +180,8 @@ describe('health', () => {
       lastOkAt: expect.stringMatching(/^\d{4}-.*Z$/),
       latencyMs: expect.any(Number),
     }
-    expect(body).toEqual({ status: 'healthy', components: { wallets: part, l1: part, l0: part } })
+    const model = { ...part, status: 'degraded', lastOkAt: null }
+    expect(body).toEqual({ status: 'degraded', components: { wallets: part, l1: part, l0: part, model } })
   })
 })
 

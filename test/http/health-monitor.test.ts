@@ -82,3 +82,31 @@ test('callers at the same time share one answer', async () => {
   await monitor()
   expect(asked).toBe(2)
 })
+
+test('a part without which the service plays makes it degraded, and never unready', async () => {
+  const model = { ask: (async () => {}) as Ask }
+  const monitor = createHealthMonitor({
+    asks: { l0: async () => {} },
+    optional: { model: (signal) => model.ask(signal) },
+    clock: { nowMs: () => startMs, monotonicMs: () => 0 },
+  })
+  expect(await monitor()).toMatchObject({ status: 'healthy', components: { model: { status: 'healthy' } } })
+  model.ask = refuse
+  expect(await monitor()).toMatchObject({
+    status: 'degraded',
+    isReady: true,
+    components: { l0: { status: 'healthy' }, model: { status: 'degraded' } },
+  })
+})
+
+test('a part without which the service plays is not waited for long', async () => {
+  const hangs: Ask = (signal) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+  const monitor = createHealthMonitor({
+    asks: {},
+    optional: { model: hangs },
+    clock: { nowMs: () => startMs, monotonicMs: () => 0 },
+    timeoutMs: 60_000,
+  })
+  expect(await monitor()).toMatchObject({ status: 'degraded', isReady: true })
+})

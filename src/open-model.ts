@@ -1,0 +1,35 @@
+import type { Config } from './config.ts'
+import type { ListModels } from './http/openai-models.ts'
+import type { Forward, LanguageModel } from './llm/language-model.ts'
+import { listOllamaModels } from './llm/list-models.ts'
+import { createOllama } from './llm/ollama.ts'
+import { createOpenAi } from './llm/openai.ts'
+import { systemClock } from './system.ts'
+import { readPrivateFile } from './wallet/private-files.ts'
+
+/** A server of language models, and what only some have. */
+export type ModelServer = {
+  readonly model: LanguageModel
+  /** The way to it as it is; undefined where it is no Ollama. */
+  readonly forward: Forward | undefined
+  readonly listModels: ListModels
+}
+
+/** The model server of these settings; nothing is asked of it yet. @throws WalletFileError for a key's file */
+export async function openModel({ model }: Pick<Config, 'model'>): Promise<ModelServer> {
+  const time = { clock: systemClock, random: Math.random }
+  if (model.provider === 'ollama') {
+    const ollama = createOllama({ ...time, url: model.ollamaUrl, numCtx: model.numCtx })
+    return { model: ollama, forward: ollama.forward, listModels: (signal) => listOllamaModels(ollama.forward, signal) }
+  }
+  const apiKey = await readModelKey({ model })
+  const openAi = createOpenAi({ ...time, url: model.openAiUrl, ...(apiKey === undefined ? {} : { apiKey }) })
+  return { model: openAi, forward: undefined, listModels: async () => [{ id: model.name }] }
+}
+
+/** The key of the model server, by its setting or the file that another one names. @throws WalletFileError */
+export async function readModelKey({ model }: Pick<Config, 'model'>): Promise<string | undefined> {
+  if (model.openAiKeyFile === undefined) return model.openAiKey
+  const bytes = await readPrivateFile(model.openAiKeyFile, { maxBytes: 4_096, followLink: true })
+  return bytes.toString('utf8').trim()
+}
