@@ -27,9 +27,9 @@ function wording(kind: GameKind, find: Finder): Wording {
 }
 
 const told = (source: string): Finder => finder(new RegExp(source, 'g'))
-/** Where the bare verb could be an order: `Reset the board`. */
 const weDid = (source: string): Finder => followed(ours, reader(source))
 const itDid = (source: string): Finder => followed(beginning, reader(source))
+/** Not where the verb alone could be an order: `Reset the board`. */
 const did = (source: string): Finder => finders(weDid(source), itDid(source))
 
 /** How it is told that a game was created, started, reset or cancelled. */

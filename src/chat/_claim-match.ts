@@ -1,3 +1,7 @@
+// Sentences are read by many small patterns and the code between them. A pattern that holds all of a sentence is
+// nearer at hand, but the engine compiles it at its first use, in time that grows faster than its length: it copies
+// what stands behind a choice, and the body of a loop that has three rounds at most (so loops have `{0,4}`).
+
 export type Groups = Readonly<Record<string, string | undefined>>
 
 /** A stretch of a text, with what the named groups of its patterns took. */
@@ -8,10 +12,6 @@ export type Finder = (text: string) => readonly Match[]
 
 /** What is read from one position on; undefined where something else stands there. */
 export type Reader = (text: string, at: number) => Match | undefined
-
-// Sentences are read by many small patterns and the code between them. A pattern that holds all of a sentence is
-// nearer at hand, but the engine compiles it at its first use, in time that grows faster than its length: it copies
-// what stands behind a choice, and the body of a loop that has three rounds at most (so loops have `{0,4}`).
 
 const none: readonly Match[] = []
 
@@ -46,15 +46,14 @@ export const oneOf =
   }
 
 /** Finds what a global pattern matches. */
-export const finder = (pattern: RegExp): Finder =>
-  function find(text) {
-    const first = matchFrom(pattern, text, 0)
-    if (first === undefined) return none
+export const finder =
+  (pattern: RegExp): Finder =>
+  (text) => {
+    let match = matchFrom(pattern, text, 0)
+    if (match === undefined) return none
     const found: Match[] = []
-    for (let match: Match | undefined = first; match !== undefined; ) {
+    for (; match !== undefined; match = matchFrom(pattern, text, Math.max(match.end, match.start + 1)))
       found.push(match)
-      match = matchFrom(pattern, text, Math.max(match.end, match.start + 1))
-    }
     return found
   }
 

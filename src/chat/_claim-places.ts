@@ -20,6 +20,7 @@ const digit = '(?:[0-9]|zero|one|two|three|four|five|six|seven|eight|nine)'
 const placeEnd = reader(
   ` ?(?:$|[,;:!?)(¯»-]|\\.(?!\\d)|(?:${noun}|and|with|for|as|to|so|but|on|in|at|of the (?:board|grid)|now|then|next|again|by|here|is|was|has|this|because|since|while|which|after|before|first|would|today|instead)\\b)`,
 )
+/** A place with the end of a name behind it. */
 const closed =
   (place: Reader): Reader =>
   (text, at) => {
@@ -59,8 +60,8 @@ const nameStart = finder(
 )
 const names = followed(nameStart, oneOf(placeAt, reader(`(?<mark>${mark})`)))
 
-/** The places of a text of which `next` is said. */
-export const findPlaces = (next: Reader): Finder => followed(nameStart, placeAt, next)
+/** The places of a text that begin with a word or a digit, where `next` is said of them. */
+export const findPlaces = (next: Reader): Finder => followed(nameStart, reader('\\b'), placeAt, next)
 
 /** Between two pairs of one list: `X in the centre and O in the corner`. */
 const listed =

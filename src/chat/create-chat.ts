@@ -23,7 +23,11 @@ import { readView } from './read-view.ts'
 export type ChatObserver = {
   /** A claim of the model that the ledger does not hold was corrected. */
   correction(kind: string): void
-  turn(ended: { readonly finish: TurnFinish | 'error'; readonly seconds: number; readonly rounds: number }): void
+  turn(ended: {
+    readonly finish: TurnFinish | 'gone' | 'error'
+    readonly seconds: number
+    readonly rounds: number
+  }): void
 }
 
 export type ChatDeps = {
@@ -82,7 +86,7 @@ const theirTurn = ({ runTurn, model, stop }: Parts, request: ChatRequest, { gone
 async function* ourTurn(parts: Parts, request: ChatRequest, caller: ChatCaller): AsyncGenerator<TurnEvent> {
   const { clock, log, observe } = parts
   const startMs = clock.monotonicMs()
-  let finish: TurnFinish | 'error' = 'error'
+  let finish: TurnFinish | undefined
   let rounds = 0
   try {
     for await (const event of converse(parts, request, caller)) {
@@ -94,8 +98,9 @@ async function* ourTurn(parts: Parts, request: ChatRequest, caller: ChatCaller):
     }
   } finally {
     const ms = clock.monotonicMs() - startMs
-    observe.turn({ finish, seconds: ms / 1_000, rounds })
-    log.info({ traceId: caller.traceId, model: request.model, finish, rounds, ms: Math.round(ms) }, 'chat turn')
+    const ended = finish ?? (caller.gone.aborted ? 'gone' : 'error')
+    observe.turn({ finish: ended, seconds: ms / 1_000, rounds })
+    log.info({ traceId: caller.traceId, model: request.model, finish: ended, rounds, ms: Math.round(ms) }, 'chat turn')
   }
 }
 

@@ -45,7 +45,7 @@ export function createInstruments() {
     }),
     chatTurns: createCounters({
       name: 'otto_chat_turns_total',
-      help: 'Turns of chats with our tools, by how they ended; error: no end of its own.',
+      help: 'Turns of chats with our tools, by how they ended; gone: the client hung up, error: it broke off.',
       labels: ['finish'],
     }),
     chatSeconds: createHistograms({

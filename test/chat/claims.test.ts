@@ -93,6 +93,43 @@ test.each(placeNames)('reads "$name" as cell $cell', ({ name, cell }) => {
   expect(reviewClaims(said, { ...none, view: viewOf(`playing X${other}`) })?.kind).toBe('move')
 })
 
+test.each([
+  // A word that changes nothing, or the first one of a place.
+  ['I placed X at 4.', 4],
+  ['I moved to 4.', 4],
+  ['I took the right middle.', 5],
+  ['X is now at 4.', 4],
+  ['X now sits in the first row, third column.', 2],
+  ['Otto happily plays the O in the top row, left.', 0],
+  // An adverb, or the first word of an exclamation.
+  ['Successfully placed X at 4.', 4],
+  ['Done! Okay. Now placed X in the bottom right corner.', 8],
+  // What stands behind a place belongs to it, or not.
+  ['Done! X is now in the top left corner, as you asked.', 0],
+  ['Done: X → 4.', 4],
+  ['Row 1, column 2 is now X.', 1],
+  ['The middle was marked with an X.', 4],
+  ['I was able to play (1, 2).', 1],
+  ['You have placed your X in the middle – nice.', 4],
+])('reads a place of %j', (said, cell) => {
+  const player = said.includes('O ') ? 'O' : 'X'
+  const held = (at: number) => ({ ...none, view: viewOf(`playing ${player === 'X' ? '' : 'X7 '}${player}${at}`) })
+  expect(reviewClaims(said, held(cell))).toBeUndefined()
+  expect(reviewClaims(said, held(cell === 3 ? 6 : 3))?.kind).toBe('move')
+})
+
+test.each([
+  'I took the middle path.',
+  'I took over 4 games.',
+  'Row 1, column 2 is now X-rated.',
+  '→ 4 was taken by X.',
+])('reads no place of %j', (said) => expect(reviewClaims(said, none)).toBeUndefined())
+
+test('law: signs of any width around an answer change nothing', () => {
+  for (const { said, kind, facts } of [...invented, ...honest])
+    expect(reviewClaims(`日本 🎉 – ☃ é\n\n${said}`, facts)?.kind, said).toBe(kind)
+})
+
 const pieces = fc.constantFrom(
   ...[
     'I placed',

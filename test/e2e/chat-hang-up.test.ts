@@ -128,7 +128,7 @@ describe('who hangs up while a move is under way', () => {
     const { seen, hangUp } = ask(openAiDoor, 'one-move', gameId)
     await seen(': tool ttt_make_move') // it is about to run
     hangUp()
-    expect(await turnOf(gameId)).toMatchObject({ finish: 'error', level: 30 })
+    expect(await turnOf(gameId)).toMatchObject({ finish: 'gone', level: 30 })
     expect(await movesOf(gameId)).toMatchObject([{ player: 'X', cell: 4 }])
     expect(staged.count(gameId)).toBe(1)
   })

@@ -22,7 +22,7 @@ describe('an error before the first byte', () => {
     {
       error: new LlmUnavailableError(),
       status: 502,
-      text: 'The model server is unreachable. Start the model server, or check OLLAMA_URL; then ask again.',
+      text: 'The model server is unreachable. Start the model server, or check its address and key',
     },
     {
       error: new LlmTimeoutError(600_000),
