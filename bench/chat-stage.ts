@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadCore, programPath, serviceCore, startWorker } from './child.ts'
 import { get, openConnection, post } from './processes/_connection.ts'
@@ -25,10 +24,7 @@ export type ChatStage = {
 }
 
 /** The model server shares a core with those who chat; the door and the pipe have the other one in turns. */
-export async function withChatStage<T>(
-  work: (stage: ChatStage) => Promise<T>,
-  flags: readonly string[] = [],
-): Promise<T> {
+export async function withChatStage<T>(work: (stage: ChatStage) => Promise<T>): Promise<T> {
   const folder = await temporaryFolder()
   const start = (name: string, args: readonly string[], cores: readonly number[]) =>
     startProgram([programPath(name), ...args], { cores, log: join(folder.path, `${name}.log`) })
@@ -39,7 +35,7 @@ export async function withChatStage<T>(
   const pipe = await start('chat-pipe', [String(model.port)], serviceCore)
   open.defer(() => pipe.stop())
   const env = { OLLAMA_URL: `http://127.0.0.1:${model.port}` }
-  const door = await startOtto({ cores: serviceCore, folder: folder.path, env, flags })
+  const door = await startOtto({ cores: serviceCore, folder: folder.path, env })
   open.defer(() => door.stop())
   const load = startWorker('chat-load', loadCore)
   open.defer(() => load.stop())
@@ -88,11 +84,4 @@ async function createGames(port: number, games: number): Promise<readonly string
     connection.close()
   }
   return ids
-}
-
-/** CPU of a process until now, all threads, milliseconds in steps of ten. Linux only. @see proc(5), /proc/pid/stat */
-export async function cpuMs({ pid }: Service): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the third field and those after it
-  return (Number(fields[11]) + Number(fields[12])) * 10
 }

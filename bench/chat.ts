@@ -1,5 +1,6 @@
 import type { ChatStage, Way } from './chat-stage.ts'
-import { cpuMs, withChatStage } from './chat-stage.ts'
+import { withChatStage } from './chat-stage.ts'
+import { cpuMs } from './cpu.ts'
 import type { Figure } from './figure.ts'
 import { atMost, figure } from './figure.ts'
 import { median, quantile } from './statistics.ts'

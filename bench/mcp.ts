@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { loadCore, programPath, serviceCore, startWorker } from './child.ts'
+import { cpuMs } from './cpu.ts'
 import type { Figure } from './figure.ts'
 import { atLeast, figure } from './figure.ts'
 import type { McpLoadAnswer, McpLoadRequest } from './processes/mcp-load.ts'
+import type { Service } from './service.ts'
 import { startOtto, startProgram, temporaryFolder } from './service.ts'
 import { median } from './statistics.ts'
 
@@ -10,8 +12,8 @@ const bench = 'mcp'
 const atOnce = 32
 const rounds = 4
 
-type Ports = { readonly otto: number; readonly echo: number }
-type Send = (request: McpLoadRequest) => Promise<number>
+type Services = { readonly otto: Service; readonly echo: Service }
+type Send = (request: McpLoadRequest) => Promise<McpLoadAnswer>
 
 /** Tools over POST and over MCP, all on one core in turns. */
 export async function measureMcp(): Promise<readonly Figure[]> {
@@ -25,42 +27,55 @@ export async function measureMcp(): Promise<readonly Figure[]> {
   open.defer(() => echo.stop())
   const load = startWorker('mcp-load', loadCore)
   open.defer(() => load.stop())
-  const ports = { otto: otto.port, echo: echo.port }
-  const send: Send = async (request) => (await load.ask<McpLoadAnswer>(request)).perSecond
-  return [await measureReads(ports, send), await measureMoves(ports, send)]
+  const send: Send = (request) => load.ask<McpLoadAnswer>(request)
+  return [await measureReads({ otto, echo }, send), await measureMoves(otto, send)]
 }
 
-async function measureReads(ports: Ports, send: Send): Promise<Figure> {
-  const reads: number[] = []
-  const echoes: number[] = []
+async function measureReads({ otto, echo }: Services, send: Send): Promise<Figure> {
+  const reads = createRates(send)
+  const echoes = createRates(send)
   for (let round = 0; round <= rounds; round++) {
-    const read = await send({ kind: 'read', port: ports.otto, atOnce, seconds: 2 })
-    const echo = await send({ kind: 'echo', port: ports.echo, atOnce, seconds: 2 })
-    if (round === 0) continue // it warms
-    reads.push(read)
-    echoes.push(echo)
+    await reads.add(otto, { kind: 'read', port: otto.port, atOnce, seconds: 2 }, round > 0)
+    await echoes.add(echo, { kind: 'echo', port: echo.port, atOnce, seconds: 2 }, round > 0)
   }
   return figure(
     {
       bench,
       what: `POST /otto/tools/ttt_get_state, ${atOnce} at once / an echo tool in one session of the MCP SDK`,
       bound: atLeast(4),
+      note: `CPU ${reads.cpuUs()} / ${echoes.cpuUs()} µs a call`,
     },
-    { what: 'reads', value: median(reads), unit: '/s' },
-    { what: 'echoes', value: median(echoes), unit: '/s' },
+    { what: 'reads', value: reads.perSecond(), unit: '/s' },
+    { what: 'echoes', value: echoes.perSecond(), unit: '/s' },
   )
 }
 
-async function measureMoves({ otto: port }: Ports, send: Send): Promise<Figure> {
-  const rates: Record<'post' | 'mcp', number[]> = { post: [], mcp: [] }
+async function measureMoves(otto: Service, send: Send): Promise<Figure> {
+  const rates = { post: createRates(send), mcp: createRates(send) }
   for (let round = 0; round <= rounds; round++)
-    for (const by of ['post', 'mcp'] as const) {
-      const perSecond = await send({ kind: 'play', by, port, atOnce, games: 128 })
-      if (round > 0) rates[by].push(perSecond)
-    }
+    for (const by of ['post', 'mcp'] as const)
+      await rates[by].add(otto, { kind: 'play', by, port: otto.port, atOnce, games: 128 }, round > 0)
   return figure(
     { bench, what: `ttt_make_move over POST /mcp, ${atOnce} at once / over POST /otto/tool`, bound: atLeast(0.8) },
-    { what: 'MCP', value: median(rates.mcp), unit: '/s' },
-    { what: 'POST', value: median(rates.post), unit: '/s' },
+    { what: 'MCP', value: rates.mcp.perSecond(), unit: '/s' },
+    { what: 'POST', value: rates.post.perSecond(), unit: '/s' },
   )
+}
+
+/** Keeps the rates of rounds, and what a call costs; the first round warms and does not count. */
+function createRates(send: Send) {
+  const rates: number[] = []
+  const sum = { cpuMs: 0, calls: 0 }
+  return {
+    async add(service: Service, request: McpLoadRequest, counts: boolean): Promise<void> {
+      const beforeMs = await cpuMs(service)
+      const { perSecond, calls } = await send(request)
+      if (!counts) return
+      rates.push(perSecond)
+      sum.cpuMs += (await cpuMs(service)) - beforeMs
+      sum.calls += calls
+    },
+    perSecond: () => median(rates),
+    cpuUs: () => Math.round((sum.cpuMs * 1_000) / sum.calls),
+  }
 }

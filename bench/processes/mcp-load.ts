@@ -9,8 +9,8 @@ export type McpLoadRequest = { readonly port: number; readonly atOnce: number } 
   | { readonly kind: 'echo'; readonly seconds: number }
   | { readonly kind: 'play'; readonly by: 'post' | 'mcp'; readonly games: number }
 )
-/** Counted while all were busy. */
-export type McpLoadAnswer = { readonly perSecond: number }
+/** The rate over the time in which all were busy; and all calls that were made. */
+export type McpLoadAnswer = { readonly perSecond: number; readonly calls: number }
 
 type Headers = Readonly<Record<string, string>>
 type Client = {
@@ -78,7 +78,7 @@ async function drive(atOnce: number, work: () => Promise<number | undefined>): P
     endMs = performance.now()
   }
   await Promise.all(Array.from({ length: atOnce }, run))
-  return { perSecond: (countAtEnd ?? 0) / ((endMs - startMs) / 1_000) }
+  return { perSecond: (countAtEnd ?? 0) / ((endMs - startMs) / 1_000), calls: count }
 }
 
 type Timed = Extract<McpLoadRequest, { seconds: number }>

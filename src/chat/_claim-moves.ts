@@ -101,7 +101,8 @@ export const moveWordings: readonly Wording[] = [
   ),
   told(
     said(
-      `\\b(?:both|the|your|my|our|these|those|all) (?:two |three )?moves (?:${passive}|are )(?:${recordVerbs}|successful|confirmed|complete)\\b`,
+      `\\b(?:both|the|your|my|our|these|those|all) (?:two |three )?moves `,
+      reader(`(?:${passive}|are )(?:${recordVerbs}|successful|confirmed|complete)\\b`),
     ),
   ),
   told(

@@ -109,7 +109,7 @@ test.each([
   ['Done: X → 4.', 4],
   ['Row 1, column 2 is now X.', 1],
   ['The middle was marked with an X.', 4],
-  ['I was able to play (1, 2).', 1],
+  ['I have gone ahead and placed it at (1, 2).', 1],
   ['You have placed your X in the middle – nice.', 4],
 ])('reads a place of %j', (said, cell) => {
   const player = said.includes('O ') ? 'O' : 'X'
