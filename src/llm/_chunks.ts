@@ -32,6 +32,9 @@ const maxQueuedBytes = 256 * 1024
 const maxRestBytes = 64 * 1024
 const maxRestMs = 1000
 
+/** Why a timer is stopped, made once: an abort without a reason costs an exception of its own. */
+const notNeeded = new Error('The timer is not needed any more.')
+
 /**
  * Not the stream's own iterator: that drops what it still holds when the stream fails, and costs more a chunk.
  */
@@ -92,7 +95,7 @@ export function createChunkReader(stream: Readable, options: ChunkReaderOptions)
       for (let chunk = await read(); chunk !== undefined && restBytes <= maxRestBytes; chunk = await read())
         restBytes += chunk.length
     } finally {
-      drained.abort()
+      drained.abort(notNeeded)
       close()
     }
   }
