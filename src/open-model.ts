@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import type { ListModels } from './http/openai-models.ts'
+import type { ListModels } from './http/openai/models.ts'
 import type { Forward, LanguageModel } from './llm/language-model.ts'
 import { listOllamaModels } from './llm/list-models.ts'
 import { createOllama } from './llm/ollama.ts'

@@ -34,7 +34,12 @@ export async function checkServicePort({ http }: Config, env: Environment, probe
   const ill = Object.entries(health.components ?? {}).filter(([, { status }]) => status !== 'healthy')
   const detail = `Otto answers on ${http.port}: ${[health.status, ...ill.map(([part, { status }]) => `${part} ${status}`)].join(', ')}`
   if (health.status === 'healthy') return { level: 'ok', name, detail }
-  return { level: health.status === 'degraded' ? 'warn' : 'fail', name, detail, next: 'Its log or another line here says why.' }
+  return {
+    level: health.status === 'degraded' ? 'warn' : 'fail',
+    name,
+    detail,
+    next: 'Its log or another line here says why.',
+  }
 }
 
 const anotherProgram = (port: number, seen: Seen): Finding => ({

@@ -48,7 +48,9 @@ export const errorTable = {
     hint: 'A person has to agree first. Ask for it; then send the same request again.',
   },
   APPROVAL_DECLINED: refused('A person said no. Do not ask again; tell the user.'),
-  LLM_UNAVAILABLE: notNow('Start the model server, or check its address and key (OLLAMA_URL, or OPENAI_URL and OPENAI_API_KEY); then ask again.'),
+  LLM_UNAVAILABLE: notNow(
+    'Start the model server, or check its address and key (OLLAMA_URL, or OPENAI_URL and OPENAI_API_KEY); then ask again.',
+  ),
   LLM_TIMEOUT: notNow('The model may still be loading. Ask again, or take a smaller one.'),
   LLM_BAD_RESPONSE: notNow('Ask again; if it stays so, another model may do better.'),
   LLM_STREAM_CUT: notNow('Read the board before asking again: what was played is on the ledger.'),

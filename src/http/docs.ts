@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import fastify from 'fastify'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
-import type { ChatFacts } from './api-chat.ts'
-import { createApiDocument } from './api-document.ts'
+import type { ChatFacts } from './api/chat.ts'
+import { createApiDocument } from './api/document.ts'
 import { NotFoundError } from './errors.ts'
 import type { WalletAddresses } from './wallets.ts'
 

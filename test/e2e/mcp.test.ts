@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { winningMoves } from '../games.ts'
-import { clientModes, connect } from '../http/mcp-raw.ts'
+import { clientModes, connect } from '../http/mcp/raw.ts'
 import type { Service } from './_service.ts'
 import { startService } from './_service.ts'
 

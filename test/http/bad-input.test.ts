@@ -3,8 +3,8 @@ import type { BadInput } from './bad-input.ts'
 import { bridgeInputs, checkBadInput } from './bad-input.ts'
 import type { Bridge } from './bridge.ts'
 import { createBoards, startBridge } from './bridge.ts'
-import type { Door } from './ollama-door.ts'
-import { openDoor } from './ollama-door.ts'
+import type { Door } from './ollama/door.ts'
+import { openDoor } from './ollama/door.ts'
 
 // What the doors themselves decide; what the tools decide is checked on the whole service.
 const categories = [
