@@ -126,7 +126,8 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
   const remember = () => parts.conversations.remember(caller, messages, record.said(), record.thread())
   let isOver = false
   try {
-    for await (const event of turn) {
+    for await (const told of turn) {
+      const event = record.said() === '' ? withoutGap(told) : told
       if (event.type === 'end') yield* lastWords(parts, event.finish, record)
       record.note(event)
       if (event.type === 'end') {
@@ -140,6 +141,10 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
     if (!isOver) remember()
   }
 }
+
+/** What the turn says itself stands apart from what the model said; at the beginning there is nothing to stand apart from. */
+const withoutGap = (event: TurnEvent): TurnEvent =>
+  event.type === 'text' && event.line === undefined ? { ...event, text: event.text.replace(/^\n+/, '') } : event
 
 /** The persona in front, and right before the user's last word what the ledger says now. */
 function prepared(
@@ -162,7 +167,7 @@ function* lastWords(
   if (correction) observe.correction(correction.kind)
   for (const words of [correction?.text, ask])
     if (words !== undefined) {
-      const event = { type: 'text', text: `\n\n${words}` } as const
+      const event = { type: 'text', text: record.said() === '' ? words : `\n\n${words}` } as const
       record.note(event)
       yield event
     }

@@ -52,12 +52,19 @@ async function playRound(
   for (let asked = 0; asked <= maxReminders; asked++) {
     messages.push({ role: 'user', content: asked === 0 ? wish(before) : goOn(view) })
     const { words, runs } = await ask(messages)
+    if (runs.some(({ result }) => result['code'] === 'APPROVAL_NEEDED'))
+      throw new CallFailedError(asksFirst.fact, asksFirst)
     for (const run of runs) view = tell(run, out) ?? view
     if (words !== '') out(`\nthe model says: ${words}`)
     messages.push({ role: 'assistant', content: words })
     if (isPlayed(view, before) || view?.machineState === 'cancelled') break
   }
   return view
+}
+
+const asksFirst = {
+  fact: 'The service signs nothing that a person has not agreed to (OTTO_SIGNING=confirm), and a game has eleven writes.',
+  hint: 'Play in a chat and answer yes to each, or start the service with OTTO_SIGNING=auto.',
 }
 
 const wish = (before: GameView | undefined): string =>

@@ -188,6 +188,7 @@ const asks = [user(`Play X in the middle of ${gameId}.`)]
 test('a write that waits is asked for; yes runs exactly it, once', async () => {
   const { turn, played } = world([[x4, end()], words, words], { confirm: true })
   const question = said(await turn(asks))
+  expect(question).toMatch(/^ttt_make_move/) // no gap before the first words
   expect(question).toContain('Answer "yes"')
   expect(question).toContain('otto approve 00000000-0000-4000-8000-000000000001')
   expect(played).toEqual([])

@@ -114,3 +114,16 @@ test('an address where no Otto is, and a brain that nobody has', async () => {
   expect(wrong.code).toBe(2)
   expect(wrong.err).toContain('must be perfect, random or model')
 })
+
+test('a service that asks a person first is not played on, and it is said why', { timeout: 30_000 }, async () => {
+  const model = await startScripted()
+  const service = await startService({ OLLAMA_URL: model.url, OTTO_MODEL: 'otto-scripted', OTTO_SIGNING: 'confirm' })
+  onTestFinished(async () => {
+    await service.close()
+    await model.close()
+  })
+  const { code, err } = await runHere([...play, '--url', service.url])
+  expect(code).toBe(1)
+  expect(err).toContain('OTTO_SIGNING=confirm')
+  expect(err).toContain('answer yes')
+})
