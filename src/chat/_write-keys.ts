@@ -11,6 +11,8 @@ export type TurnKeys = {
   of(tool: string, args: JsonObject): string
   /** A write has succeeded: the same one again in this turn is another wish. */
   succeeded(tool: string, args: JsonObject): void
+  /** The turn was told to its end, to somebody who listened. */
+  delivered(): void
 }
 
 /** How long an identical chat request without a session or a key of its own counts as a retry of the first. */
@@ -23,21 +25,15 @@ const WINDOW_MS = 10 * 60_000
  * id, no ordinal. System messages neither, since pages put the date there.
  */
 export function createWriteKeys({ clock }: { clock: Pick<Clock, 'monotonicMs'> }) {
-  const begun = createBoundedMap<string, { readonly sinceMs: number; readonly generation: number }>(100_000)
-
-  const generationOf = (base: string): number => {
-    const nowMs = clock.monotonicMs()
-    const known = begun.get(base)
-    if (known !== undefined && nowMs - known.sinceMs < WINDOW_MS) return known.generation
-    const generation = known === undefined ? 0 : known.generation + 1
-    begun.set(base, { sinceMs: nowMs, generation })
-    return generation
-  }
+  const conversations = createGenerations(clock)
+  const lonePrompts = createGenerations(clock)
 
   return (caller: ChatCaller, messages: readonly ChatMessage[]): TurnKeys => {
     const base = baseOf(caller, messages)
     const isNamed = caller.sessionId !== undefined || caller.idempotencyKey !== undefined
-    const generation = isNamed ? 0 : generationOf(base)
+    // Apart, so that a prompt at one door and the same chat at another still meet in their first generation.
+    const generations = caller.isOneShot ? lonePrompts : conversations
+    const generation = isNamed ? 0 : generations.of(base)
     const succeeded = new Map<string, number>()
     return {
       of(tool, args) {
@@ -54,7 +50,31 @@ export function createWriteKeys({ clock }: { clock: Pick<Clock, 'monotonicMs'> }
         const game = subject(tool, args)
         succeeded.set(game, (succeeded.get(game) ?? 0) + 1)
       },
+      delivered() {
+        // Nobody repeats a lone prompt that was answered, unless they want it again.
+        if (caller.isOneShot && !isNamed) generations.end(base)
+      },
     }
+  }
+}
+
+/** Counts how often the same words were a new wish. */
+function createGenerations({ monotonicMs }: Pick<Clock, 'monotonicMs'>) {
+  const begun = createBoundedMap<string, { readonly sinceMs: number; readonly generation: number }>(100_000)
+  return {
+    of(base: string): number {
+      const nowMs = monotonicMs()
+      const known = begun.get(base)
+      if (known !== undefined && nowMs - known.sinceMs < WINDOW_MS) return known.generation
+      const generation = known === undefined ? 0 : known.generation + 1
+      begun.set(base, { sinceMs: nowMs, generation })
+      return generation
+    },
+    /** The same words from now on are a new wish. */
+    end(base: string): void {
+      const known = begun.get(base)
+      if (known !== undefined) begun.set(base, { ...known, sinceMs: Number.NEGATIVE_INFINITY })
+    },
   }
 }
 

@@ -24,6 +24,11 @@ export type ChatCaller = {
   readonly sessionId?: string
   /** The client's key for this request as a whole. */
   readonly idempotencyKey?: string
+  /**
+   * A prompt by itself, outside any conversation: once it was answered whole, the same words are a new wish. In a
+   * conversation they are what a page sends to have its answer made anew.
+   */
+  readonly isOneShot?: true
   /** Fires when the client hangs up. */
   readonly gone: AbortSignal
 }

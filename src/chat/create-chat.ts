@@ -110,7 +110,8 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
   const consent = await takeConsent(parts, thread, request, caller)
   const view = await findGame(parts, thread, messages, caller)
   const context = { traceId: caller.traceId, principal: caller.principal, signal: caller.gone }
-  const bench = parts.bench(parts.keysOf(caller, messages), context)
+  const keys = parts.keysOf(caller, messages)
+  const bench = parts.bench(keys, context)
   const record = createRecord(view.game)
   const turn = parts.runTurn({
     model: parts.model,
@@ -132,7 +133,9 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
       record.note(event)
       if (event.type === 'end') {
         isOver = true
-        remember() // before a client that has read the end can ask again
+        // Before a client that has read the end can ask again.
+        remember()
+        if (!caller.gone.aborted) keys.delivered()
       }
       yield event
     }

@@ -144,6 +144,31 @@ test('ten minutes later the same words without a session are a new wish', async 
   expect(played).toHaveLength(2)
 })
 
+test('a lone prompt that was answered is a new wish when it comes again', async () => {
+  const lines = [[x4, end()], words]
+  const { turn, played } = world([...lines, ...lines, ...lines])
+  const messages = [user(`Play X in the middle of ${gameId}.`)]
+  await turn(messages, { isOneShot: true })
+  await turn(messages, { isOneShot: true })
+  expect(played).toHaveLength(2)
+  await turn(messages, { isOneShot: true, idempotencyKey: 'k' })
+  expect(played).toHaveLength(3)
+})
+
+test('a lone prompt whose asker hung up is a retry when it comes again', async () => {
+  const gone = new AbortController()
+  const hangUp = () => {
+    gone.abort(new Error('hung up'))
+    return [text('…')]
+  }
+  const { turn, played } = world([[x4, end()], hangUp, [x4, end()], words])
+  const messages = [user(`Play X in the middle of ${gameId}.`)]
+  await expect(turn(messages, { isOneShot: true, gone: gone.signal })).rejects.toThrow('hung up')
+  const again = await turn(messages, { isOneShot: true })
+  expect(played).toHaveLength(1)
+  expect(again.at(-1)).toMatchObject({ runs: [{ replayed: true }] })
+})
+
 test("the caller's own key decides, whatever else was said", async () => {
   const { turn, played } = world([[x4, end()], words, [x4, end()], words])
   await turn([user(`Play X in the middle of ${gameId}.`)], { idempotencyKey: 'k' })

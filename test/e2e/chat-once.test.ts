@@ -40,11 +40,13 @@ describe('the same wish again is one signature', () => {
     expect(texts).toEqual(texts.map(() => expect.stringMatching(/^Game .* O is next\./)))
   })
 
-  test('as a retry at /generate, which says that it is told again', async () => {
+  test('as a retry at /generate under a key, which says that it is told again', async () => {
     const { gameId } = await startedGame(service)
+    const headers = { 'idempotency-key': `generate-${gameId}` }
     const runs: unknown[] = []
     const writes = await countWrites(async () => {
-      for (let times = 0; times < 2; times++) runs.push(...(await generate(service, wordsFor(gameId))).runs)
+      for (let times = 0; times < 2; times++)
+        runs.push(...(await generate(service, wordsFor(gameId), { headers })).runs)
     })
     expect(writes).toEqual(once)
     expect(runs).toMatchObject([{ success: true }, { success: true, replayed: true, result: { moveCount: 1 } }])
@@ -96,7 +98,7 @@ describe('the same wish again is one signature', () => {
     const prompt = 'Create a game for the retry'
     const made: unknown[] = []
     for (let times = 0; times < 2; times++) {
-      const { runs } = await generate(service, prompt)
+      const { runs } = await generate(service, prompt, { headers: { 'idempotency-key': 'one-game' } })
       made.push(...runs.map(({ result }) => result['gameId']))
     }
     expect(made).toHaveLength(2)
@@ -105,6 +107,15 @@ describe('the same wish again is one signature', () => {
 })
 
 describe('another wish is another signature', () => {
+  test('a lone prompt that was answered to its end, sent again', async () => {
+    const made: unknown[] = []
+    for (let times = 0; times < 2; times++)
+      made.push(
+        ...(await generate(service, 'Create a game, each time anew')).runs.map(({ result }) => result['gameId']),
+      )
+    expect(new Set(made).size).toBe(2)
+  })
+
   test('the same words in two conversations that have names', async () => {
     const made = await Promise.all(
       ['one', 'other'].map((name) =>

@@ -44,7 +44,7 @@ async function answerPrompt(
   const { model = defaultModel, rest, stream } = asked
   assertAsksSomething(asked)
   const messages = toMessages(asked)
-  const caller = chatCaller(request, reply)
+  const caller = { ...chatCaller(request, reply), isOneShot: true as const }
   const mode = modeOf(request)
   const isLoad = isOrderToLoad(asked)
   const isPlain = mode === 'off' || isLoad || asked.onlyThere !== undefined || isSideTask(messages, rest['format'])
