@@ -49,16 +49,3 @@ export class LedgerUnwritableError extends BaseError {
     })
   }
 }
-
-/** An address of the devnet cannot be listened on. */
-export class ListenFailedError extends BaseError {
-  override readonly code = 'LISTEN_FAILED'
-  override readonly kind = 'unavailable'
-  constructor(address: string, cause: unknown) {
-    super(`Nothing can listen on ${address}.`, {
-      cause,
-      details: { address },
-      hint: 'Another process may have the port: choose another one.',
-    })
-  }
-}

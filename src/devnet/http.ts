@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { collectBytes } from '../core/collect-bytes.ts'
 import { decodeJson } from '../core/decode-json.ts'
+import { ListenFailedError } from '../core/listen-failed.ts'
 import type { Log } from '../core/log.ts'
-import { ListenFailedError } from './errors.ts'
 import type { Answer, Router } from './router.ts'
 import { json } from './router.ts'
 
@@ -85,20 +86,11 @@ async function answerTo(request: IncomingMessage, { router }: HttpLayerOptions):
   return router(method, url, () => decodeJson(bytes, { maxDepth, forbidden: 'schema' }))
 }
 
-/** Undefined when the body is larger than a node takes; the rest of it is then read and dropped. */
-function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= maxBodyBytes) return chunks.push(chunk)
-      chunks.length = 0
-      return resolve(undefined)
-    })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
-    request.once('error', reject)
-  })
+/** Undefined when the body is larger than a node takes; the rest of it is then dropped. */
+async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const bytes = await collectBytes(request.iterator({ destroyOnReturn: false }), maxBodyBytes)
+  if (bytes === undefined) request.resume()
+  return bytes
 }
 
 function send(response: ServerResponse, answer: Answer, id: string): void {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, RequestPayload } from 'fastify'
+import { collectBytes } from '../core/collect-bytes.ts'
 import { decodeJson } from '../core/decode-json.ts'
 import type { JsonValue } from '../core/json.ts'
 import { PayloadTooLargeError, UnsupportedMediaTypeError } from './errors.ts'
@@ -42,17 +43,9 @@ function takeBodies(instance: FastifyInstance, maxBodyBytes: number, read: (byte
 
 /** @throws PayloadTooLargeError, and the rest of the body is read and dropped so that the answer can be read */
 async function readAll(payload: RequestPayload, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
   // Not destroyed on leaving: that would close the socket under the answer.
-  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
-    length += chunk.length
-    if (length > maxBytes) break
-    chunks.push(chunk)
-  }
-  if (length > maxBytes) {
-    payload.resume()
-    throw new PayloadTooLargeError(maxBytes)
-  }
-  return Buffer.concat(chunks, length)
+  const bytes = await collectBytes(payload.iterator({ destroyOnReturn: false }), maxBytes)
+  if (bytes !== undefined) return bytes
+  payload.resume()
+  throw new PayloadTooLargeError(maxBytes)
 }

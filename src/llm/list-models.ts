@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { collectBytes } from '../core/collect-bytes.ts'
 import { LlmBadResponseError } from './errors.ts'
 import type { Forward } from './language-model.ts'
 
@@ -17,23 +18,13 @@ const maxBytes = 4 * 1024 * 1024
  */
 export async function listOllamaModels(forward: Forward, signal: AbortSignal): Promise<readonly ListedModel[]> {
   const { status, body } = await forward({ method: 'GET', path: '/api/tags', signal })
-  const tags = Tags.safeParse(status === 200 ? parse(await readAll(body)) : undefined)
+  const bytes = await collectBytes(body, maxBytes)
+  const tags = Tags.safeParse(status === 200 && bytes ? parse(bytes) : undefined)
   if (!tags.success) throw new LlmBadResponseError('The model server does not list its models.')
   return tags.data.models.map(({ name, modified_at: at }) => {
     const created = at === undefined ? Number.NaN : Math.floor(Date.parse(at) / 1_000)
     return { id: name, ...(Number.isNaN(created) ? {} : { created }) }
   })
-}
-
-async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > maxBytes) throw new LlmBadResponseError('The list of models is too long.')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function parse(bytes: Buffer): unknown {

@@ -3,8 +3,9 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import { collectBytes } from '../core/collect-bytes.ts'
+import { ListenFailedError } from '../core/listen-failed.ts'
 import type { AnswerOptions } from './answer.ts'
-import { ListenFailedError } from './errors.ts'
 import type { Act } from './misbehaviour.ts'
 import type { Reply } from './reply.ts'
 import { busyWords, refuse } from './reply.ts'
@@ -141,20 +142,11 @@ function skipped(request: IncomingMessage): Buffer {
   return Buffer.alloc(0)
 }
 
-/** Undefined when the body is too large; the rest of it is then read and dropped. */
-function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= maxBodyBytes) return chunks.push(chunk)
-      chunks.length = 0
-      return resolve(undefined)
-    })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
-    request.once('error', reject)
-  })
+/** Undefined when the body is too large; the rest of it is then dropped. */
+async function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
+  const bytes = await collectBytes(request.iterator({ destroyOnReturn: false }), maxBodyBytes)
+  if (bytes === undefined) request.resume()
+  return bytes
 }
 
 async function send(

@@ -1,6 +1,6 @@
-import { BaseError } from '../core/errors.ts'
+import { BaseError } from './errors.ts'
 
-/** The address of the scripted model cannot be listened on. */
+/** A server of ours cannot listen on an address. */
 export class ListenFailedError extends BaseError {
   override readonly code = 'LISTEN_FAILED'
   override readonly kind = 'unavailable'
@@ -8,7 +8,7 @@ export class ListenFailedError extends BaseError {
     super(`Nothing can listen on ${address}.`, {
       cause,
       details: { address },
-      hint: 'Another process, such as Ollama itself, may have the port: choose another one.',
+      hint: 'Another process may have the port: choose another one.',
     })
   }
 }
