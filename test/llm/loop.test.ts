@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LlmBadResponseError, LlmStreamCutError, ToolsUnsupportedError } from '../../src/llm/errors.ts'
-import type { ModelTool } from '../../src/llm/language-model.ts'
+import type { LanguageModel, ModelTool } from '../../src/llm/language-model.ts'
 import { createTurnRunner } from '../../src/llm/loop.ts'
 import type { ToolBench, TurnEvent, TurnRequest } from '../../src/llm/turn.ts'
 import { turnLimits } from '../../src/llm/turn.ts'
@@ -16,19 +16,20 @@ function world(lines: Parameters<typeof scriptedModel>[0], tools: ToolBench, mor
   const clock = createVirtualClock()
   const model = scriptedModel(lines)
   const run = createTurnRunner({ clock, observe: silent })
-  const request: TurnRequest = {
-    model,
-    modelName: 'm',
-    messages: [{ role: 'user', content: 'Play.' }],
-    rest: {},
-    bench: tools,
-    callersTools: [],
-    gone: never,
-    stop: never,
-    ...more,
-  }
+  const request = { ...asked(model, tools), ...more }
   return { clock, model, events: () => clock.run(collect(run(request))) }
 }
+
+const asked = (model: LanguageModel, tools: ToolBench): TurnRequest => ({
+  model,
+  modelName: 'm',
+  messages: [{ role: 'user', content: 'Play.' }],
+  rest: {},
+  bench: tools,
+  callersTools: [],
+  gone: never,
+  stop: never,
+})
 
 const endOf = (events: readonly TurnEvent[]) => {
   const last = events.at(-1)
@@ -234,16 +235,7 @@ test('a slow tool gets heartbeats, and is followed to its end', async () => {
     [call('make_move'), end()],
     [text('Done.'), end()],
   ])
-  const request = {
-    model,
-    modelName: 'm',
-    messages: [],
-    rest: {},
-    bench: tools,
-    callersTools: [],
-    gone: never,
-    stop: never,
-  }
+  const request = asked(model, tools)
   const all = await clock.run(collect(run(request)))
   expect(all.filter(({ type }) => type === 'heartbeat').length).toBeGreaterThanOrEqual(7)
   expect(said(all)).toBe('Done.')
@@ -255,16 +247,7 @@ test('a write begins only when enough time is left for it; a read may', async ()
   const tools = bench(slow)
   const run = createTurnRunner({ clock, observe: silent })
   const model = scriptedModel([[call('get_state'), call('make_move'), end()]])
-  const request = {
-    model,
-    modelName: 'm',
-    messages: [],
-    rest: {},
-    bench: tools,
-    callersTools: [],
-    gone: never,
-    stop: never,
-  }
+  const request = asked(model, tools)
   const all = await clock.run(collect(run(request)))
   expect(tools.called.map(({ name }) => name)).toEqual(['get_state'])
   expect(endOf(all).finish).toBe('time')
@@ -341,16 +324,7 @@ test('a model without tools is told of them in the prompt, and that is remembere
     [text('Hello.'), end()],
   ])
   const tools = game()
-  const request = {
-    model,
-    modelName: 'm',
-    messages: [],
-    rest: {},
-    bench: tools,
-    callersTools: [],
-    gone: never,
-    stop: never,
-  }
+  const request = asked(model, tools)
   expect(said(await clock.run(collect(run(request))))).toBe('Moved.')
   await clock.run(collect(run(request)))
   expect(model.requests.map(({ tools: offered }) => offered.length)).toEqual([2, 0, 0, 0])
@@ -361,16 +335,7 @@ test('a model without tools is told of them in the prompt, and that is remembere
 test('a probe that says "no tools" spares the question with them', async () => {
   const clock = createVirtualClock()
   const model = scriptedModel([[text('Hi.'), end()]], { tools: false })
-  const request = {
-    model,
-    modelName: 'm',
-    messages: [],
-    rest: {},
-    bench: game(),
-    callersTools: [],
-    gone: never,
-    stop: never,
-  }
+  const request = asked(model, game())
   await clock.run(collect(createTurnRunner({ clock, observe: silent })(request)))
   expect(model.requests[0]?.tools).toEqual([])
 })
