@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { client } from './_service.ts'
+import { client, noModelUrl } from './_service.ts'
 
 const bin = fileURLToPath(new URL('../../bin/otto.js', import.meta.url))
 
@@ -15,6 +15,7 @@ export const settingsIn = (dir: string): Record<string, string> => ({
   OTTO_DEVNET_L0_PORT: '0',
   OTTO_DATA_DIR: join(dir, 'var'),
   OTTO_WALLET_DIR: join(dir, 'wallets'),
+  OLLAMA_URL: noModelUrl,
 })
 
 /** Runs `otto` as a person does: its own process, its own environment. */

@@ -38,6 +38,9 @@ export type Service = {
 
 const agent = new Agent({ keepAliveTimeout: 1_000 })
 
+/** Discard's port of loopback: no model answers there, whatever this machine runs. */
+export const noModelUrl = 'http://127.0.0.1:9'
+
 /** The whole service with its own metagraph, on free ports, in a folder of its own. */
 export async function startService(env: Record<string, string> = {}, dir?: string): Promise<Service> {
   const home = dir ?? (await mkdtemp(join(tmpdir(), 'otto-')))
@@ -48,7 +51,7 @@ export async function startService(env: Record<string, string> = {}, dir?: strin
     OTTO_DEVNET_L0_PORT: '0',
     OTTO_DATA_DIR: join(home, 'var'),
     OTTO_WALLET_DIR: join(home, 'wallets'),
-    OLLAMA_URL: 'http://127.0.0.1:9', // discard's port of loopback: no model answers, whatever this machine runs
+    OLLAMA_URL: noModelUrl,
     ...env,
   })
   const otto = await startOtto(config, pino({ level: 'info' }, { write: (line: string) => logs.push(line) }))
