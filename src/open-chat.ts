@@ -2,11 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { Chat } from './chat/chat.ts'
-import { createChat } from './chat/create-chat.ts'
+import { createDeferredChat } from './chat/deferred-chat.ts'
 import type { Persona } from './chat/persona.ts'
 import { parsePersona } from './chat/persona.ts'
 import type { Config } from './config.ts'
-import { createTurnRunner } from './llm/loop.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { ModelServer } from './open-model.ts'
 import { openModel } from './open-model.ts'
@@ -32,22 +31,21 @@ export async function openChatParts(config: Config, deps: Deps): Promise<ChatPar
   const model = tracing?.watchModel(plainModel) ?? plainModel
   const persona = readPersona()
   const observe = metrics.chats
-  const runTurn = createTurnRunner({ clock: systemClock, observe })
   return {
     model,
     forward,
     listModels,
     openChat(tools) {
-      const chat = createChat({
-        model,
-        defaultModel: config.model.name,
-        tools,
-        approvals,
-        persona,
-        runTurn,
-        clock: systemClock,
-        log: log.child({ part: 'chat' }),
-        observe,
+      const defaultModel = config.model.name
+      const chat = createDeferredChat(defaultModel, async () => {
+        const [{ createChat }, { createTurnRunner }] = await Promise.all([
+          import('./chat/create-chat.ts'),
+          import('./llm/loop.ts'),
+        ])
+        const clock = systemClock
+        const runTurn = createTurnRunner({ clock, observe })
+        const chatLog = log.child({ part: 'chat' })
+        return createChat({ model, defaultModel, tools, approvals, persona, runTurn, clock, log: chatLog, observe })
       })
       return tracing?.watchChat(chat) ?? chat
     },

@@ -3,7 +3,6 @@ import type { ListModels } from './http/openai/models.ts'
 import type { Forward, LanguageModel } from './llm/language-model.ts'
 import { listOllamaModels } from './llm/list-models.ts'
 import { createOllama } from './llm/ollama.ts'
-import { createOpenAi } from './llm/openai.ts'
 import { systemClock } from './system.ts'
 import { readPrivateFile } from './wallet/private-files.ts'
 
@@ -22,6 +21,7 @@ export async function openModel({ model }: Pick<Config, 'model'>): Promise<Model
     const ollama = createOllama({ ...time, url: model.ollamaUrl, numCtx: model.numCtx })
     return { model: ollama, forward: ollama.forward, listModels: (signal) => listOllamaModels(ollama.forward, signal) }
   }
+  const { createOpenAi } = await import('./llm/openai.ts')
   const apiKey = await readModelKey({ model })
   const openAi = createOpenAi({ ...time, url: model.openAiUrl, ...(apiKey === undefined ? {} : { apiKey }) })
   return { model: openAi, forward: undefined, listModels: async () => [{ id: model.name }] }

@@ -1,13 +1,9 @@
 import type { Config } from '../config.ts'
 import { parseConfig } from '../config.ts'
 import { BaseError } from '../core/errors.ts'
-import { loadRules } from '../main.ts'
 import { openModel } from '../open-model.ts'
-import { createScriptedModel } from '../scripted/model.ts'
-import { startScriptedServer } from '../scripted/server.ts'
-import { randomId, systemClock } from '../system.ts'
-import { createBrain } from '../tictactoe/brains.ts'
 import { modelAddress } from './_model-address.ts'
+import { startScripted } from './_start-scripted.ts'
 import type { CommandContext } from './command.ts'
 
 /** Settings under which a service has a model to ask, and what was started for it. */
@@ -21,12 +17,7 @@ export async function withSomeModel({ env, out, signal }: CommandContext): Promi
   const config = parseConfig(env)
   if (await answers(config, signal)) return { env, [Symbol.asyncDispose]: async () => {} }
   out(`no model server at ${modelAddress(config)}: a scripted one plays; it is no language model`)
-  const server = await startScriptedServer({
-    port: 0,
-    model: createScriptedModel({ think: createBrain('perfect', loadRules(), Math.random) }),
-    clock: systemClock,
-    newId: randomId,
-  })
+  const server = await startScripted({ port: 0 })
   return {
     env: { ...env, OTTO_MODEL_PROVIDER: 'ollama', OLLAMA_URL: server.url, OTTO_MODEL: 'otto-scripted' },
     [Symbol.asyncDispose]: () => server.close(),

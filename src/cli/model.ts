@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { loadRules } from '../main.ts'
 import type { MisbehaviourKind } from '../scripted/misbehaviour.ts'
 import { isMisbehaviour, misbehaviours } from '../scripted/misbehaviour.ts'
-import { createScriptedModel } from '../scripted/model.ts'
-import { startScriptedServer } from '../scripted/server.ts'
-import { randomId, systemClock } from '../system.ts'
-import { createBrain } from '../tictactoe/brains.ts'
+import { startScripted } from './_start-scripted.ts'
 import { runUntilStopped } from './_until-stopped.ts'
 import type { Command } from './command.ts'
 
@@ -47,11 +43,8 @@ export const modelCommand: Command = {
     }
     const { port, delay, misbehave } = asked.data
     return runUntilStopped(async () => {
-      const server = await startScriptedServer({
+      const server = await startScripted({
         port,
-        model: createScriptedModel({ think: createBrain('perfect', loadRules(), Math.random) }),
-        clock: systemClock,
-        newId: randomId,
         ...(delay === undefined ? {} : { delayMs: delay }),
         ...(misbehave === undefined ? {} : { misbehave }),
       })

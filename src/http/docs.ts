@@ -3,7 +3,6 @@ import fastify from 'fastify'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { ChatFacts } from './api/chat.ts'
-import { createApiDocument } from './api/document.ts'
 import { NotFoundError } from './errors.ts'
 import type { WalletAddresses } from './wallets.ts'
 
@@ -88,11 +87,13 @@ const info = { title: 'Otto', version: '1' }
 /** One document for each caller's name; with a token or on loopback there are one or two of them. */
 function createDocuments({ tools, network, wallets, principalOf, seed, asksFirst, ...facts }: DocsDeps) {
   let latest: { readonly principal: string; readonly document: JsonObject } | undefined
-  return (request: FastifyRequest): JsonObject => {
+  return async (request: FastifyRequest): Promise<JsonObject> => {
     const principal = principalOf(request)
     if (latest?.principal !== principal) {
+      const { createApiDocument } = await import('./api/document.ts')
       const world = { network, principal, seed, wallets: wallets(), asksFirst }
-      latest = { principal, document: createApiDocument({ ...facts, tools: tools.list(), world }) }
+      const document = createApiDocument({ ...facts, tools: tools.list(), world })
+      latest = { principal, document }
     }
     return latest.document
   }
