@@ -16,7 +16,7 @@ export class PersonaInvalidError extends BaseError {
   override readonly code = 'PERSONA_INVALID'
   override readonly kind = 'invalid'
   constructor(faults: readonly { readonly path: string; readonly fact: string }[], cause?: unknown) {
-    super(`The agent's file is not usable: ${faults.map(({ path, fact }) => `${path}: ${fact}`).join('; ')}`, {
+    super(`The agent's file is not usable: ${faults.map(({ path, fact }) => `${path}: ${fact}`).join('; ')}.`, {
       cause,
       hint: 'Give it a name and a system_prompt of 1 to 16,384 characters, as in .otto/agents/otto.yml.',
       details: { paths: faults.map(({ path }) => path) },
