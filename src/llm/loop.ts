@@ -27,8 +27,7 @@ export type LoopDeps = {
  */
 export function createTurnRunner(deps: LoopDeps): (request: TurnRequest) => AsyncIterable<TurnEvent> {
   const { clock, limits = turnLimits } = deps
-  // Models that took no tools when they were last asked.
-  const promptModels = createBoundedMap<string, true>(1_000)
+  const promptModels = createPromptModels(clock)
   return (request) =>
     withHeartbeat(runTurn(openTurn(request, { ...deps, limits }), promptModels), {
       everyMs: limits.heartbeatMs,
@@ -36,7 +35,18 @@ export function createTurnRunner(deps: LoopDeps): (request: TurnRequest) => Asyn
     })
 }
 
-type PromptModels = { get(model: string): true | undefined; set(model: string, value: true): void }
+/** How long a model counts as one that takes no tools: it may be pulled anew, in a version that does. */
+const PROMPT_MODE_MS = 300_000
+
+/** Models that took no tools when they were last asked. */
+function createPromptModels({ monotonicMs }: Pick<Clock, 'monotonicMs'>) {
+  const untilMs = createBoundedMap<string, number>(1_000)
+  return {
+    has: (model: string): boolean => (untilMs.get(model) ?? Number.NEGATIVE_INFINITY) > monotonicMs(),
+    add: (model: string): void => void untilMs.set(model, monotonicMs() + PROMPT_MODE_MS),
+  }
+}
+type PromptModels = ReturnType<typeof createPromptModels>
 
 async function* runTurn(turn: Turn, promptModels: PromptModels): AsyncGenerator<TurnEvent> {
   try {
@@ -69,15 +79,14 @@ async function* askOnce(turn: Turn, promptModels: PromptModels): AsyncGenerator<
   const { request, halt } = turn
   const { model, modelName, gone } = request
   try {
-    if (turn.tools.length > 0 && promptModels.get(modelName) === undefined && (await takesNoTools(turn)))
-      promptModels.set(modelName, true)
-    return yield* question(turn, promptModels.get(modelName) === true)
+    if (turn.tools.length > 0 && !promptModels.has(modelName) && (await takesNoTools(turn))) promptModels.add(modelName)
+    return yield* question(turn, promptModels.has(modelName))
   } catch (error) {
     if (gone.aborted) throw gone.reason
     if (halt.aborted) return undefined
     if (error instanceof LlmBadResponseError && error.isCall) return unreadCall
-    if (!(error instanceof ToolsUnsupportedError) || promptModels.get(modelName) === true) throw error
-    promptModels.set(modelName, true)
+    if (!(error instanceof ToolsUnsupportedError) || promptModels.has(modelName)) throw error
+    promptModels.add(modelName)
     return yield* question(turn, true)
   }
 

@@ -332,6 +332,24 @@ test('a model without tools is told of them in the prompt, and that is remembere
   expect(model.requests[2]?.messages.map(({ role }) => role)).not.toContain('tool')
 })
 
+test('a model that took no tools is asked with them again after five minutes: it may be another version', async () => {
+  const clock = createVirtualClock()
+  const run = createTurnRunner({ clock, observe: silent })
+  const model = scriptedModel([
+    [new ToolsUnsupportedError('m')],
+    [text('Hi.'), end()],
+    [text('Hi.'), end()],
+    [text('Hi.'), end()],
+  ])
+  const request = asked(model, game())
+  await clock.run(collect(run(request)))
+  await clock.run(clock.sleep(290_000))
+  await clock.run(collect(run(request)))
+  await clock.run(clock.sleep(20_000))
+  await clock.run(collect(run(request)))
+  expect(model.requests.map(({ tools }) => tools.length)).toEqual([2, 0, 0, 2])
+})
+
 test('a probe that says "no tools" spares the question with them', async () => {
   const clock = createVirtualClock()
   const model = scriptedModel([[text('Hi.'), end()]], { tools: false })

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { ChatMessage, ModelTool, ToolCall } from '../../llm/language-model.ts'
 import { InvalidRequestError } from '../errors.ts'
+import { memberPath } from '../member-path.ts'
 import { maxModelName, modelNamePattern } from '../model-name.ts'
 
 // Null is what Go takes for absent. @see Ollama api/types.go
@@ -153,16 +154,9 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: JsonObject): z.ou
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const path = toPath(issue?.path ?? [])
+  const path = memberPath(issue?.path ?? [])
   throw new InvalidRequestError(`${path} ${issue?.message ?? 'is wrong'}.`, { path, hint: bodyHint })
 }
-
-/** @example toPath(['messages', 2, 'role']) // 'messages[2].role' */
-const toPath = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : so === '' ? String(key) : `${so}.${String(key)}`),
-    '',
-  )
 
 const without = (body: JsonObject, names: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { ToolCall } from '../../llm/language-model.ts'
 import type { TurnEvent } from '../../llm/turn.ts'
+import { pieces } from '../pieces.ts'
 import type { TurnEnd } from './end.ts'
 import { toEndMembers, toRunReport } from './end.ts'
 import { toToolCard, toToolNote } from './tool-card.ts'
@@ -91,8 +92,8 @@ const chunkLine = (said: Said, style: OllamaStyle): string =>
   toLine({ ...head(style), ...partOf(said, [], style), done: false })
 
 const chunkLines = ({ content, thinking }: Said, style: OllamaStyle): string[] => [
-  ...toPieces(thinking).map((piece) => chunkLine({ content: '', thinking: piece }, style)),
-  ...toPieces(content).map((piece) => chunkLine({ content: piece, thinking: '' }, style)),
+  ...[...pieces(thinking)].map((piece) => chunkLine({ content: '', thinking: piece }, style)),
+  ...[...pieces(content)].map((piece) => chunkLine({ content: piece, thinking: '' }, style)),
 ]
 
 // One call a line: a client joins them.
@@ -112,20 +113,3 @@ const endMembers = (end: TurnEnd, { reportsRuns }: OllamaStyle): JsonObject => (
   ...toEndMembers(end),
   ...(reportsRuns ? { tool_runs: toRunReport(end.runs) } : {}),
 })
-
-/** At six bytes a unit, the most that JSON makes of one, a line stays below its bound. */
-const maxPieceLength = 8_192
-
-function toPieces(text: string): string[] {
-  const pieces: string[] = []
-  for (let from = 0; from < text.length; ) {
-    const to = from + maxPieceLength
-    // Half a pair is no character.
-    const end = isHighSurrogate(text.charCodeAt(to - 1)) ? to - 1 : to
-    pieces.push(text.slice(from, end))
-    from = end
-  }
-  return pieces
-}
-
-const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff

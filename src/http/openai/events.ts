@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { ToolCall } from '../../llm/language-model.ts'
 import type { TurnEvent } from '../../llm/turn.ts'
+import { pieces } from '../pieces.ts'
 import type { Refusal } from '../problem.ts'
 import type { CompletionHead, CompletionOptions } from './completion.ts'
 import { argumentsText, finishReasonOf, handedOver, usageOf } from './completion.ts'
@@ -8,12 +9,6 @@ import { toOpenAiError } from './errors.ts'
 
 /** How a stream is told. */
 export type EventOptions = CompletionOptions & { readonly wantsUsage: boolean }
-
-/**
- * So that a line stays under 64 KiB, however much of it is escaped: six bytes for a control character at most.
- * Some readers take no longer lines.
- */
-const maxPieceLength = 8_192
 
 /** The first event: it carries the role. */
 export const openingEvent = (head: CompletionHead): string => chunk(head, { role: 'assistant', content: '' })
@@ -72,14 +67,3 @@ const sse = (value: JsonObject): string => `data: ${JSON.stringify(value)}\n\n`
 
 /** A model may have made up the name: whatever could end the line is left out. */
 const comment = (text: string): string => `: ${text.replaceAll(/[^\x20-\x7e]/g, '').slice(0, 100)}\n\n`
-
-/** A text in parts that no reader finds too long. A surrogate pair stays together. */
-function* pieces(text: string): Generator<string> {
-  for (let at = 0; at < text.length; ) {
-    const end = Math.min(at + maxPieceLength, text.length)
-    const isPairCut = end < text.length && /[\ud800-\udbff]/.test(text.charAt(end - 1))
-    const next = isPairCut ? end - 1 : end
-    yield text.slice(at, next)
-    at = next
-  }
-}

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { ModelTool } from '../../llm/language-model.ts'
 import { InvalidRequestError } from '../errors.ts'
+import { memberPath } from '../member-path.ts'
 import { maxModelName, modelNamePattern } from '../model-name.ts'
 import { OpenAiMessage, toChatMessages } from './messages.ts'
 
@@ -148,7 +149,7 @@ function toInvalidRequest({ issues }: z.ZodError): InvalidRequestError {
   const [issue] = issues
   if (issue === undefined) return new InvalidRequestError('The body is not a chat request.')
   const { path, message } = deepest(issue)
-  const text = pathText(path)
+  const text = memberPath(path)
   return new InvalidRequestError(
     text === '' ? `The body: ${message}` : `${text.slice(0, 64)}: ${message}`,
     text === '' ? {} : { path: text },
@@ -168,10 +169,3 @@ function deepest(issue: z.core.$ZodIssue): Fault {
     ? { path, message }
     : { path: [...path, ...nearest.path], message: nearest.message }
 }
-
-/** As OpenAI writes it: `messages[0].content`. */
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`),
-    '',
-  )
