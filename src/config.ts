@@ -61,7 +61,10 @@ const Env = z.object({
   OTTO_NUM_CTX: z.coerce.number('must be a number of tokens').int().min(1_024).max(1_048_576).default(8_192),
   OLLAMA_URL: Url.default('http://localhost:11434'),
   OPENAI_URL: Url.default('https://api.openai.com/v1'),
-  OPENAI_API_KEY: z.string().min(1).optional(),
+  OPENAI_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters')
+    .optional(),
   OPENAI_API_KEY_FILE: z.string().min(1).optional(),
   OTTO_OLLAMA_ADMIN: OnOff.default(false),
   OTTO_TOOL_CARDS: z.enum(['auto', 'on', 'off'], 'must be auto, on or off').default('auto'),

@@ -1,10 +1,22 @@
 import type { Config } from './config.ts'
+import { BaseError } from './core/errors.ts'
 import type { ListModels } from './http/openai/models.ts'
 import type { Forward, LanguageModel } from './llm/language-model.ts'
 import { listOllamaModels } from './llm/list-models.ts'
 import { createOllama } from './llm/ollama.ts'
 import { systemClock } from './system.ts'
 import { readPrivateFile } from './wallet/private-files.ts'
+
+/** What should be the key of a model server is none. */
+export class ModelKeyInvalidError extends BaseError {
+  override readonly code = 'MODEL_KEY_INVALID'
+  override readonly kind = 'invalid'
+  constructor() {
+    super('The file in OPENAI_API_KEY_FILE does not hold a key of visible ASCII characters.', {
+      hint: 'Write the key into it, and nothing else.',
+    })
+  }
+}
 
 /** A server of language models, and what only some have. */
 export type ModelServer = {
@@ -14,7 +26,7 @@ export type ModelServer = {
   readonly listModels: ListModels
 }
 
-/** The model server of these settings; nothing is asked of it yet. @throws WalletFileError for a key's file */
+/** The model server of these settings; nothing is asked of it yet. @throws as readModelKey does */
 export async function openModel({ model }: Pick<Config, 'model'>): Promise<ModelServer> {
   const time = { clock: systemClock, random: Math.random }
   if (model.provider === 'ollama') {
@@ -27,9 +39,15 @@ export async function openModel({ model }: Pick<Config, 'model'>): Promise<Model
   return { model: openAi, forward: undefined, listModels: async () => [{ id: model.name }] }
 }
 
-/** The key of the model server, by its setting or the file that another one names. @throws WalletFileError */
+/**
+ * The key of the model server, by its setting or the file that another one names; undefined without either.
+ * @throws WalletFileError for a file that others may read, ModelKeyInvalidError for one without a key
+ */
 export async function readModelKey({ model }: Pick<Config, 'model'>): Promise<string | undefined> {
   if (model.openAiKeyFile === undefined) return model.openAiKey
   const bytes = await readPrivateFile(model.openAiKeyFile, { maxBytes: 4_096, followLink: true })
-  return bytes.toString('utf8').trim()
+  const key = bytes.toString('utf8').trim()
+  // It goes into a header.
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new ModelKeyInvalidError()
+  return key
 }

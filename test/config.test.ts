@@ -35,6 +35,7 @@ test.each([
   { env: { OTTO_PORT: '65536' }, says: 'OTTO_PORT' },
   { env: { OTTO_L0_URL: 'http://a' }, says: 'go together' },
   { env: { OTTO_L1_URL: 'ftp://a', OTTO_L0_URL: 'http://a' }, says: 'OTTO_L1_URL' },
+  { env: { OPENAI_API_KEY: 'two words' }, says: 'OPENAI_API_KEY must be visible ASCII characters' },
   { env: { OTTO_SIGNING: 'external' }, says: 'OTTO_SIGNING must be auto or confirm' },
   { env: { OTTO_DEVNET_EXTENSIONS: 'maybe' }, says: 'OTTO_DEVNET_EXTENSIONS must be on or off' },
   { env: { NODE_ENV: 'production' }, says: 'OTTO_ALLOW_AUTOSIGN' },
