@@ -31,3 +31,7 @@ function standing({ machineState, status, winner, turn, moveCount }: GameView): 
   if (status === 'Draw') return `a draw, move ${moveCount}`
   return `${turn}'s turn, move ${moveCount}`
 }
+
+/** Where a write may or may not have been applied, a denial would be as untrue as the claim. */
+export const openText = (tool: string): string =>
+  `Correction: it is not known yet what became of ${tool}; it may have been done. Read the board before anything else.`

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../core/json.ts'
+import { isFateOpen } from '../llm/open-fate.ts'
 import type { ToolRun, TurnEvent } from '../llm/turn.ts'
 import type { GameView } from '../tictactoe/game-view.ts'
 import type { Thread } from './_conversations.ts'
@@ -13,9 +14,12 @@ export function createRecord(game: GameView | undefined) {
   let text = ''
   let view = game
   let approval: ToolRun | undefined
+  let openWrite: string | undefined
   const writes: ConfirmedWrite[] = []
 
   const noteRun = (run: ToolRun): void => {
+    if (isFateOpen(run)) openWrite = run.tool
+    else if (run.success && run.tool === openWrite) openWrite = undefined
     if (run.result['code'] === 'APPROVAL_NEEDED') approval = run
     const shown = run.success ? readView(run.result) : undefined
     if (shown === undefined) return
@@ -29,7 +33,7 @@ export function createRecord(game: GameView | undefined) {
       if (event.type === 'result') noteRun(event.run)
     },
     said: () => text,
-    facts: (): Facts => ({ writes, view, hasTools: true }),
+    facts: (): Facts => ({ writes, view, hasTools: true, ...(openWrite ? { openWrite } : {}) }),
     thread: (): Thread => ({ ...(view ? { gameId: view.gameId } : {}), ...approvalOf(approval) }),
     askForApproval: (): string | undefined => (approval === undefined ? undefined : question(approval)),
   }

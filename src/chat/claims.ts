@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import type { GameView, Mark, PlayedMove } from '../tictactoe/game-view.ts'
 import type { Claim, Standing, Wording } from './_claim.ts'
-import { correctionText } from './_claim-correction.ts'
+import { correctionText, openText } from './_claim-correction.ts'
 import { gameWordings } from './_claim-games.ts'
 import { isElsewhere, isHedged, isPutOff } from './_claim-hedges.ts'
 import type { Match } from './_claim-match.ts'
@@ -18,6 +18,8 @@ export type ConfirmedWrite = { readonly tool: string; readonly args: JsonObject;
 export type Facts = {
   /** In the order in which they happened. */
   readonly writes: readonly ConfirmedWrite[]
+  /** The last write of this turn whose fate nobody knows yet: it can be neither confirmed nor denied. */
+  readonly openWrite?: string
   /** The newest view of the conversation's game read in this turn; undefined when there is no game. */
   readonly view: GameView | undefined
   /** Tools of this service were offered in this turn. */
@@ -178,5 +180,6 @@ const kindsOfTools: Readonly<Record<string, Correction['kind']>> = {
 
 function toCorrection(claim: Claim, facts: Facts): Correction {
   const kind = claim.kind === 'tool' ? (kindsOfTools[claim.tool] ?? 'move') : claim.kind
+  if (facts.openWrite !== undefined) return { kind, text: openText(facts.openWrite) }
   return { kind, text: correctionText(kind, movesMade(facts), facts.view) }
 }

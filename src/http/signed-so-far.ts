@@ -1,6 +1,5 @@
-import { errorTable, isErrorCode } from '../core/error-table.ts'
-import { member } from '../core/json.ts'
-import type { ToolRun, TurnEvent } from '../llm/turn.ts'
+import { isFateOpen } from '../llm/open-fate.ts'
+import type { TurnEvent } from '../llm/turn.ts'
 
 /** Remembers of a turn whether anything may have been signed in it. */
 export type SignedSoFar = {
@@ -20,15 +19,8 @@ export function createSignedSoFar(): SignedSoFar {
       if (event.type === 'call') underWay.add(event.call.id)
       if (event.type !== 'result') return
       underWay.delete(event.run.id)
-      hasSigned ||= mayHaveSigned(event.run)
+      hasSigned ||= (event.run.isWrite && event.run.success) || isFateOpen(event.run)
     },
     mayHaveSigned: () => hasSigned || underWay.size > 0,
   }
-}
-
-function mayHaveSigned({ isWrite, success, result }: ToolRun): boolean {
-  if (!isWrite) return false
-  const code = member(result, 'code')
-  const outcome = typeof code === 'string' && isErrorCode(code) ? errorTable[code].outcome : undefined
-  return success || outcome === 'unknown' || outcome === 'pending'
 }

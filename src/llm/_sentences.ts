@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonValue } from '../core/json.ts'
+import { isFateOpen } from './open-fate.ts'
 import type { ToolRun } from './turn.ts'
 
 /** What a turn says itself, where the model has no word any more. Each says what was done, so that nobody has to guess. */
@@ -14,12 +15,19 @@ export const sentences = {
   promptCut: 'Note: this conversation fills the context of the model; it may have forgotten the beginning.',
 }
 
-/** The changes that succeeded, in order; a call that stuttered changed something once. */
+/** The changes that succeeded, in order, and those whose fate is open; a call that stuttered changed something once. */
 function summary(runs: readonly ToolRun[]): string {
   const done = runs.filter((run, index) => run.success && run.isWrite && !isStutter(run, runs[index - 1]))
-  if (done.length === 0) return 'Nothing was changed.'
-  return `Done so far: ${done.map(({ tool, args }) => [tool, ...Object.values(args).flatMap(short)].join(' ')).join(', ')}.`
+  const open = runs.filter(isFateOpen)
+  return [
+    ...(done.length > 0 ? [`Done so far: ${listOf(done)}.`] : []),
+    ...(open.length > 0 ? [`It is not known yet what became of ${listOf(open)}: read the board first.`] : []),
+    ...(done.length + open.length === 0 ? ['Nothing was changed.'] : []),
+  ].join(' ')
 }
+
+const listOf = (runs: readonly ToolRun[]): string =>
+  runs.map(({ tool, args }) => [tool, ...Object.values(args).flatMap(short)].join(' ')).join(', ')
 
 // The whole turn may be a retry whose every run is a replay: those were done, and are told.
 const isStutter = ({ replayed, tool, args }: ToolRun, last: ToolRun | undefined): boolean =>

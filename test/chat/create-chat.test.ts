@@ -6,6 +6,7 @@ import { silentLog } from '../../src/core/log.ts'
 import type { ChatMessage } from '../../src/llm/language-model.ts'
 import { createTurnRunner } from '../../src/llm/loop.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
+import { OutcomeUnknownError } from '../../src/tictactoe/errors.ts'
 import type { GameView } from '../../src/tictactoe/game-view.ts'
 import { createApprovals } from '../../src/tools/approvals.ts'
 import { defineTool } from '../../src/tools/tool.ts'
@@ -15,7 +16,7 @@ import { call, collect, end, said, scriptedModel, text } from '../llm/_scripted.
 import { gameId, viewOf } from './_views.ts'
 
 /** A chat over a catalogue with one game, whose moves all succeed; `played` holds each with its request key. */
-function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false } = {}) {
+function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, loses = false } = {}) {
   const clock = createVirtualClock()
   const played: { readonly cell: number; readonly key: string | undefined }[] = []
   const corrections: string[] = []
@@ -46,6 +47,7 @@ function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false } =
     async run({ cell }, { requestKey, onSubmitting }: Caller) {
       onSubmitting()
       played.push({ cell, key: requestKey })
+      if (loses) throw new OutcomeUnknownError({ gameId })
       view = viewOf(`playing X${cell}`)
       return { result: view }
     },
@@ -181,6 +183,21 @@ test('a claim without a confirmed move is corrected in the answer, and counted',
   const events = await turn([user(`Play X in the middle of ${gameId}.`)])
   expect(said(events)).toContain('Correction:')
   expect(events.filter(({ type }) => type === 'end')).toHaveLength(1)
+  expect(corrections).toEqual(['move'])
+})
+
+test('a claim about a move whose fate nobody knows is neither let pass nor denied', async () => {
+  const { turn, corrections } = world(
+    [
+      [x4, end()],
+      [text('I placed X in the centre.'), end()],
+    ],
+    { loses: true },
+  )
+  const told = said(await turn([user(`Play X in the middle of ${gameId}.`)]))
+  expect(told).toContain('Correction: it is not known yet what became of ttt_make_move')
+  expect(told).not.toContain('no move was made')
+  expect(told).not.toContain('The ledger shows') // what it showed before may be the past
   expect(corrections).toEqual(['move'])
 })
 

@@ -220,6 +220,14 @@ test('twelve rounds, then a sentence that says what was done', async () => {
   expect(said(all)).toMatch(/Done so far: make_move 0, make_move 1, .*make_move 11\./)
 })
 
+test('a move whose fate nobody knows is not told as nothing', async () => {
+  const lost = { success: false, body: { success: false, code: 'OUTCOME_UNKNOWN', outcome: 'unknown' } }
+  const tools = bench({ make_move: () => lost })
+  const all = await world([[call('make_move', { cell: 4 }), end()], ['silence']], tools).events()
+  expect(said(all)).toContain('It is not known yet what became of make_move 4')
+  expect(said(all)).not.toContain('Nothing was changed')
+})
+
 test('a silent model gets heartbeats until the time is up', async () => {
   const all = await world([['silence']], game()).events()
   expect(endOf(all)).toMatchObject({ finish: 'time', usage: { totalNs: 240_000_000_000 } })
