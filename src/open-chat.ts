@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { ModelServer } from './open-model.ts'
 import { openModel } from './open-model.ts'
-import { systemClock } from './system.ts'
+import { randomId, systemClock } from './system.ts'
 import type { Approvals } from './tools/approvals.ts'
 import type { ToolCatalog } from './tools/tool.ts'
 import type { Tracing } from './tracing/tracing.ts'
@@ -42,10 +42,21 @@ export async function openChatParts(config: Config, deps: Deps): Promise<ChatPar
           import('./chat/create-chat.ts'),
           import('./llm/loop.ts'),
         ])
-        const clock = systemClock
+        const [clock, newId] = [systemClock, randomId]
         const runTurn = createTurnRunner({ clock, observe })
         const chatLog = log.child({ part: 'chat' })
-        return createChat({ model, defaultModel, tools, approvals, persona, runTurn, clock, log: chatLog, observe })
+        return createChat({
+          model,
+          defaultModel,
+          tools,
+          approvals,
+          persona,
+          runTurn,
+          clock,
+          newId,
+          log: chatLog,
+          observe,
+        })
       })
       return tracing?.watchChat(chat) ?? chat
     },

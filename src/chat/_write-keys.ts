@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { createBoundedMap } from '../core/bounded-map.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, NewId } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ChatMessage } from '../llm/language-model.ts'
 import type { ChatCaller } from './chat.ts'
@@ -24,12 +24,15 @@ const WINDOW_MS = 10 * 60_000
  * same request at two doors so get the same names, and nothing is signed twice. Nothing volatile goes in: no time, no call
  * id, no ordinal. System messages neither, since pages put the date there.
  */
-export function createWriteKeys({ clock }: { clock: Pick<Clock, 'monotonicMs'> }) {
+export function createWriteKeys({ clock, newId }: { clock: Pick<Clock, 'monotonicMs'>; newId: NewId }) {
+  // What began before this process is not remembered: without a name of its own it is another conversation, or a lone
+  // prompt would find the game that it was given before a restart.
+  const processId = newId()
   const conversations = createGenerations(clock)
   const lonePrompts = createGenerations(clock)
 
   return (caller: ChatCaller, messages: readonly ChatMessage[]): TurnKeys => {
-    const base = baseOf(caller, messages)
+    const base = baseOf(caller, messages, processId)
     const isNamed = caller.sessionId !== undefined || caller.idempotencyKey !== undefined
     // Apart, so that a prompt at one door and the same chat at another still meet in their first generation.
     const generations = caller.isOneShot ? lonePrompts : conversations
@@ -85,11 +88,15 @@ const byName = ([one]: [string, unknown], [other]: [string, unknown]): number =>
 /** Writes are counted per game; a game that is still to be made counts by the tool that makes it. */
 const subject = (tool: string, { gameId }: JsonObject): string => (typeof gameId === 'string' ? gameId : tool)
 
-function baseOf({ principal, sessionId, idempotencyKey }: ChatCaller, messages: readonly ChatMessage[]): string {
+function baseOf(
+  { principal, sessionId, idempotencyKey }: ChatCaller,
+  messages: readonly ChatMessage[],
+  processId: string,
+): string {
   if (idempotencyKey !== undefined) return digest([principal, 'key', idempotencyKey])
   const last = messages.findLastIndex(({ role }) => role === 'user')
   const said = messages.slice(0, last + 1).flatMap(({ role, content }) => (isSaid(role) ? [[role, content]] : []))
-  return digest([principal, sessionId ?? null, said])
+  return digest([principal, sessionId === undefined ? ['process', processId] : ['session', sessionId], said])
 }
 
 const isSaid = (role: ChatMessage['role']): boolean => role === 'user' || role === 'assistant'

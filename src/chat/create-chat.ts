@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock, NewId } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { ChatMessage, LanguageModel, ModelTool } from '../llm/language-model.ts'
@@ -39,6 +39,7 @@ export type ChatDeps = {
   readonly persona: Persona
   readonly runTurn: (request: TurnRequest) => AsyncIterable<TurnEvent>
   readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly newId: NewId
   readonly log: Log
   readonly observe: ChatObserver
 }

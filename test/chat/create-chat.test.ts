@@ -16,7 +16,7 @@ import { call, collect, end, said, scriptedModel, text } from '../llm/_scripted.
 import { gameId, viewOf } from './_views.ts'
 
 /** A chat over a catalogue with one game, whose moves all succeed; `played` holds each with its request key. */
-function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, loses = false } = {}) {
+function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, loses = false, processId = '' } = {}) {
   const clock = createVirtualClock()
   const played: { readonly cell: number; readonly key: string | undefined }[] = []
   const corrections: string[] = []
@@ -67,6 +67,7 @@ function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, lo
     persona: { name: 'otto', system_prompt: 'You are Otto.' },
     runTurn: createTurnRunner({ clock, observe }),
     clock,
+    newId: () => processId,
     log: silentLog,
     observe,
   })
@@ -135,6 +136,17 @@ test('a retry, a regenerate and a second door sign once; another conversation, s
   await turn(messages, { sessionId: 's' })
   await turn(messages, { principal: 'q' })
   expect(new Set(played.map(({ key }) => key)).size).toBe(4)
+})
+
+test('words without a name say another thing to another process; a session and a key stay what they are', async () => {
+  const keyIn = async (named: object, processId: string) => {
+    const { turn, played } = world([[x4, end()], words], { processId })
+    await turn([user(`Play X in the middle of ${gameId}.`)], named)
+    return played[0]?.key
+  }
+  expect(await keyIn({}, 'one')).not.toBe(await keyIn({}, 'other'))
+  for (const named of [{ sessionId: 's' }, { idempotencyKey: 'k' }])
+    expect(await keyIn(named, 'one')).toBe(await keyIn(named, 'other'))
 })
 
 test('ten minutes later the same words without a session are a new wish', async () => {
