@@ -5,17 +5,23 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { measureBytes } from './bytes.ts'
 import { measureChat } from './chat.ts'
+import { measureDeadlines } from './deadlines.ts'
 import { measureDurable } from './durable.ts'
 import { measureEvaluate } from './evaluate.ts'
 import type { Figure } from './figure.ts'
 import { toPartTables, toTable, verdictOf } from './figure.ts'
 import { measureGrowth } from './growth.ts'
+import { measureIntents } from './intents.ts'
 import { machine } from './machine.ts'
 import { measureMcp } from './mcp.ts'
 import { measureMemory } from './memory.ts'
 import { measureMove } from './move.ts'
+import { measureOverload } from './overload.ts'
 import { measureRead } from './read.ts'
+import { measureRecovery } from './recovery.ts'
 import { measureRestart } from './restart.ts'
+import { measureShutdown } from './shutdown.ts'
+import { measureSoak } from './soak.ts'
 import { measureStart } from './start.ts'
 
 /** In the order of the table. */
@@ -31,6 +37,12 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   restart: measureRestart,
   chat: measureChat,
   mcp: measureMcp,
+  intents: measureIntents,
+  recovery: measureRecovery,
+  shutdown: measureShutdown,
+  deadlines: measureDeadlines,
+  overload: measureOverload,
+  soak: measureSoak,
 }
 
 type Results = {

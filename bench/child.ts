@@ -11,7 +11,11 @@ export const loadCore = [1]
 /** A program of this folder. */
 export const programPath = (name: string): string => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url))
 
-type RunOptions = { readonly cores?: readonly number[]; readonly flags?: readonly string[] }
+type RunOptions = {
+  readonly cores?: readonly number[]
+  /** Options of Node, in front of the program. */
+  readonly flags?: readonly string[]
+}
 
 /** Runs a program of this folder to its end, and gives the JSON that it printed on its last line. */
 export async function runProgram<T>(

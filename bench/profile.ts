@@ -25,6 +25,8 @@ const owners: readonly (readonly [path: RegExp, name: string])[] = [
   [/\/src\/dialect\//, 'dialect'],
   [/\/devnet\/(disk-store|log-writer|log-file|checked-line|checkpoint|write-checkpoint|segment)\./, 'store'],
   [/\/src\/devnet\//, 'ledger'],
+  [/\/src\/(db|intent)\/|\/kysely\//, 'records'],
+  [/\/src\/audit\//, 'audit'],
   [/\/src\/chain\//, 'chain'],
   [/\/src\/tictactoe\//, 'game'],
   [/\/src\/tools\/|\/zod\//, 'tools'],

@@ -18,6 +18,8 @@ export type Service = {
   readonly startMs: number
   /** Sends a signal to the process. */
   signal(name: NodeJS.Signals): void
+  /** Its exit code once it is gone, null when a signal ended it. */
+  readonly ended: Promise<number | null>
   stop(): Promise<void>
 }
 
@@ -49,6 +51,8 @@ export async function startOtto({ cores, flags = [], folder, env = {} }: Service
     OTTO_DEVNET_L0_PORT: '0',
     OTTO_DATA_DIR: join(home, 'var'),
     OTTO_WALLET_DIR: join(home, 'wallets'),
+    OTTO_RATE_LIMIT: 'off',
+    OTTO_MAX_LOOP_DELAY_MS: '0',
     ...env,
   }
   const service = await startProgram([...flags, otto, 'serve'], { cores, env: settings, log: join(home, 'log.jsonl') })
@@ -78,6 +82,7 @@ export async function startProgram(
   const child = spawn(command, rest, { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const file = createWriteStream(log)
+  const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null)
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   child.once('exit', (code) => reject(new Error(`The service ended with ${code}; see ${log}`)))
   lines.on('line', (line) => {
@@ -94,6 +99,7 @@ export async function startProgram(
     pid: child.pid ?? 0,
     startMs: performance.now() - startedMs,
     signal: (name) => void child.kill(name),
+    ended,
     async stop() {
       await end(child, 'SIGTERM')
       if (!file.writableFinished) await once(file, 'finish')

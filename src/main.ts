@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Chain } from './chain/chain.ts'
-import { createChain } from './chain/create-chain.ts'
-import { createHttpTransport } from './chain/http-transport.ts'
-import type { Transport } from './chain/transport.ts'
 import type { Config } from './config.ts'
+import type { Breaker } from './core/breaker.ts'
 import { decodeJson } from './core/decode-json.ts'
 import { BaseError } from './core/errors.ts'
 import { isJsonArray } from './core/json.ts'
@@ -13,16 +11,24 @@ import { openDevnet } from './devnet/devnet.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { createDialect } from './dialect/dialects.ts'
 import { createEngine } from './fiber/engine.ts'
-import { parseApiToken } from './http/api-token.ts'
 import { closeWithin, stopWithinMs } from './http/close.ts'
-import { createHealthMonitor } from './http/health-monitor.ts'
+import { createHealthMonitor, remembered } from './http/health-monitor.ts'
 import type { RuleTexts } from './http/mcp/resources.ts'
 import { createServer } from './http/server.ts'
+import { createApprovalStore } from './intent/approval-store.ts'
+import type { KeyStore } from './intent/intent.ts'
+import { createResolver } from './intent/resolver.ts'
 import { createProgramCache } from './jlvm/program-cache.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { openAccess } from './open-access.ts'
+import { openAudit } from './open-audit.ts'
+import { openChain } from './open-chain.ts'
 import { openChatParts } from './open-chat.ts'
+import type { Records } from './open-records.ts'
+import { crashAt, openRecords } from './open-records.ts'
 import { openTracing, withSpans } from './open-tracing.ts'
+import { openPlayers } from './open-wallets.ts'
 import { createVerifier } from './signing/verify.ts'
 import { randomId, systemClock } from './system.ts'
 import type { Rules } from './tictactoe/rules.ts'
@@ -39,10 +45,7 @@ import { tttMakeMove } from './tools/ttt-make-move.ts'
 import { tttResetBoard } from './tools/ttt-reset-board.ts'
 import { tttSimulateMove } from './tools/ttt-simulate-move.ts'
 import { tttStartGame } from './tools/ttt-start-game.ts'
-import { choosePassword } from './wallet/password.ts'
-import { readPrivateFile } from './wallet/private-files.ts'
 import type { Wallets } from './wallet/wallet.ts'
-import { openWallets } from './wallet/wallet.ts'
 
 /** The running service. `close` lets what runs finish, then stops the parts in the reverse order of their start. */
 export type Otto = { readonly url: string; readonly facts: object; close(): Promise<void> }
@@ -87,14 +90,32 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   const metrics = withSpans(createMetrics({ clock: systemClock }), tracing)
   const devnet = config.nodes ? undefined : await openWatched(config, { dialect, rules, metrics, log })
   if (devnet) started.defer(() => devnet.close())
-  const chain = createLedger(config, dialect, devnet, metrics)
+  const { chain, breakers } = openChain(config, { dialect, devnet, metrics, log })
   started.defer(() => chain.close())
-  const games = createGameWorld(config, { chain, wallets, rules, metrics })
+  const records = started.adopt(await openRecords(config, log), (open) => open.close())
+  const audit = started.adopt(await openAudit(config, { log, wallets }), (open) => open.close())
+  const games = createGameWorld(config, { chain, wallets, rules, metrics, records, log })
+  const resolver = createResolver({
+    intents: records.intents,
+    settle: games.settle,
+    forget: games.forget,
+    clock: systemClock,
+    log: log.child({ part: 'resolver' }),
+    pass: crashAt(config),
+  })
+  started.defer(() => resolver.stop())
+  metrics.gauge(
+    'otto_open_intents',
+    'Writes whose fate is not known yet.',
+    async () => (await records.intents.countOpen()).open,
+  )
   const approvals =
     config.signing === 'confirm'
-      ? createApprovals({ clock: systemClock, newId: randomId, log: log.child({ part: 'tools' }) })
+      ? audit.watchApprovals(
+          createApprovals({ store: createApprovalStore(records), newId: randomId, log: log.child({ part: 'tools' }) }),
+        )
       : undefined
-  const tools = createTools(config, { games, metrics, log, approvals })
+  const tools = audit.watchTools(createTools(config, { games, metrics, log, approvals, keys: records.keys }))
   const { playerX, playerO } = wallets
   const chatParts = await openChatParts(config, { log, metrics, tracing, approvals })
   started.defer(() => chatParts.model.close())
@@ -109,14 +130,18 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
       games.list(query, AbortSignal.any([signal, AbortSignal.timeout(config.tools.deadlineMs)])),
     health: createHealthMonitor({
       clock: systemClock,
-      asks: asksOf(chain),
+      asks: asksOf({ chain, wallets, records }),
+      strict: ['storage'],
+      intents: records.intents.countOpen,
+      recovered: resolver.isRecovered,
       optional: { model: (signal) => chatParts.model.ping({ signal }) },
+      breakers: isOpenBy({ ...breakers, model: chatParts.breaker }),
     }),
     log,
     newId: randomId,
     clock: systemClock,
-    access: config.http,
-    token: await readApiToken(config.http),
+    ...(await openAccess(config, { database: records.database, log, started })),
+    onRefused: audit.onRefused,
     network: dialect.name,
     metrics,
   })
@@ -126,14 +151,10 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
     throw new PortUnavailableError(port, cause)
   })
   if (devnet) await openDevnetPorts(config, devnet, log)
+  await resolver.start()
   const running = started.move()
   const facts = { dialect: dialect.name, ledger: config.nodes ?? 'embedded', X: playerX.address, O: playerO.address }
   return { url, facts, close: () => running.disposeAsync() }
-}
-
-async function openPlayers({ wallet }: Config): Promise<Wallets> {
-  const password = await choosePassword({ text: wallet.password, file: wallet.passwordFile })
-  return openWallets({ dir: wallet.dir, password, nowMs: systemClock.nowMs() })
 }
 
 /** The metagraph of this process. @throws LedgerLockedError, LedgerForeignError, LedgerDamagedError, LedgerUnwritableError */
@@ -183,20 +204,6 @@ async function openWatched(config: Config, { dialect, rules, metrics, log }: Wat
   return devnet
 }
 
-/** The same chain over HTTP to nodes elsewhere, or by calls into the ledger of this process. */
-function createLedger({ nodes }: Config, dialect: Dialect, devnet: Devnet | undefined, metrics: Metrics): Chain {
-  const transport: Transport | undefined = nodes ? createHttpTransport({ ...nodes, clock: systemClock }) : devnet
-  if (transport === undefined) throw new TypeError('A ledger is either embedded or elsewhere.')
-  const watched = metrics.watchTransport(transport)
-  const clock = systemClock
-  const readTimeoutMs = nodes ? 10_000 : Number.POSITIVE_INFINITY // calls in this process do not get lost
-  const chain = createChain({ transport: watched, dialect, clock, random: Math.random, readTimeoutMs })
-  metrics.gauge('otto_snapshot_ordinal', 'The newest snapshot that the metagraph L0 shows.', (signal) =>
-    chain.readOrdinal({ signal }),
-  )
-  return metrics.watchChain(chain)
-}
-
 /** The tools offered to models, in the order of their listing; each takes the games that it plays. */
 export const gameTools = [tttCreateGame, tttStartGame, tttMakeMove, tttGetState, tttResetBoard, tttCancelGame] as const
 
@@ -205,16 +212,22 @@ type GameParts = {
   readonly wallets: Wallets
   readonly rules: Rules
   readonly metrics: Metrics
+  readonly records: Records
+  readonly log: Logger
 }
 
-const createGameWorld = ({ dialect }: Config, { chain, wallets, rules, metrics }: GameParts): Games =>
+const createGameWorld = (config: Config, { chain, wallets, rules, metrics, records, log }: GameParts): Games =>
   createGames({
+    ...records,
     chain,
     players: { X: metrics.watchSigner(wallets.playerX), O: metrics.watchSigner(wallets.playerO) },
     rules,
     clock: systemClock,
     newId: randomId,
-    network: dialect.name,
+    network: config.dialect.name,
+    verifier: createVerifier({ maxKeys: 2 }),
+    log: log.child({ part: 'games' }),
+    pass: crashAt(config),
   })
 
 type ToolParts = {
@@ -222,9 +235,10 @@ type ToolParts = {
   readonly metrics: Metrics
   readonly log: Logger
   readonly approvals: Approvals | undefined
+  readonly keys: KeyStore
 }
 
-function createTools(config: Config, { games, metrics, log, approvals }: ToolParts) {
+function createTools(config: Config, { games, metrics, log, approvals, keys }: ToolParts) {
   const six = gameTools.map((tool) => tool(games))
   const simulate = tttSimulateMove(games)
   const { exposeSimulate, deadlineMs } = config.tools
@@ -234,6 +248,7 @@ function createTools(config: Config, { games, metrics, log, approvals }: ToolPar
     clock: systemClock,
     deadlineMs,
     approvals,
+    keys,
     log: log.child({ part: 'tools' }),
   })
   return metrics.watchTools(
@@ -243,21 +258,16 @@ function createTools(config: Config, { games, metrics, log, approvals }: ToolPar
 }
 
 /** Both layers of the ledger; open wallets are a condition of the start. */
-const asksOf = (chain: Chain) => ({
-  wallets: async () => {},
+const asksOf = ({ chain, wallets, records }: { chain: Chain; wallets: Wallets; records: Records }) => ({
+  wallets: async () => wallets.ping?.(),
   l1: (signal: AbortSignal) => chain.pingL1({ signal }),
   l0: (signal: AbortSignal) => chain.readOrdinal({ signal }),
+  storage: remembered(() => records.database.probe(), { clock: systemClock, forMs: 1_000 }),
 })
 
-/**
- * The token that callers must show, by its setting or the file that another one names; undefined without either.
- * @throws WalletFileError for a file that others may read, ApiTokenInvalidError for one without a token
- */
-export async function readApiToken({ token, tokenFile }: Pick<Config['http'], 'token' | 'tokenFile'>) {
-  if (tokenFile === undefined) return token
-  const bytes = await readPrivateFile(tokenFile, { maxBytes: 4_096, followLink: true })
-  return parseApiToken(bytes.toString('utf8'))
-}
+/** Which upstreams are left alone now. */
+const isOpenBy = (breakers: Readonly<Record<string, Breaker>>) =>
+  Object.fromEntries(Object.entries(breakers).map(([name, { state }]) => [name, () => state() !== 'closed']))
 
 /** The embedded ledger is reachable as a real one is. A taken port costs a warning, not the start. */
 async function openDevnetPorts(

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import type { Chat } from './chat/chat.ts'
+import type { Chat, MayDecide } from './chat/chat.ts'
 import { createDeferredChat } from './chat/deferred-chat.ts'
 import type { Persona } from './chat/persona.ts'
 import { parsePersona } from './chat/persona.ts'
@@ -15,7 +15,7 @@ import type { ToolCatalog } from './tools/tool.ts'
 import type { Tracing } from './tracing/tracing.ts'
 
 /** The chat's parts as the doors need them. The catalogue is handed in late: the doors decide what may begin. */
-export type ChatParts = ModelServer & { openChat(tools: ToolCatalog): Chat }
+export type ChatParts = ModelServer & { openChat(tools: ToolCatalog, mayDecide: MayDecide): Chat }
 
 type Deps = {
   readonly log: Logger
@@ -27,15 +27,18 @@ type Deps = {
 /** Opens the way to the model; nothing is asked of it yet. @throws PersonaInvalidError, WalletFileError for a key's file */
 export async function openChatParts(config: Config, deps: Deps): Promise<ChatParts> {
   const { log, metrics, tracing, approvals } = deps
-  const { model: plainModel, forward, listModels } = await openModel(config)
+  const chatLog = log.child({ part: 'chat' })
+  const noteBreaker = (state: 'open' | 'closed') =>
+    chatLog[state === 'open' ? 'warn' : 'info']({ upstream: 'model', state }, 'circuit breaker')
+  const { model: plainModel, ...server } = await openModel(config, noteBreaker)
+  metrics.watchBreaker('model', server.breaker)
   const model = tracing?.watchModel(plainModel) ?? plainModel
   const persona = readPersona()
   const observe = metrics.chats
   return {
+    ...server,
     model,
-    forward,
-    listModels,
-    openChat(tools) {
+    openChat(tools, mayDecide) {
       const defaultModel = config.model.name
       const chat = createDeferredChat(defaultModel, async () => {
         const [{ createChat }, { createTurnRunner }] = await Promise.all([
@@ -44,12 +47,12 @@ export async function openChatParts(config: Config, deps: Deps): Promise<ChatPar
         ])
         const [clock, newId] = [systemClock, randomId]
         const runTurn = createTurnRunner({ clock, observe })
-        const chatLog = log.child({ part: 'chat' })
         return createChat({
           model,
           defaultModel,
           tools,
           approvals,
+          mayDecide,
           persona,
           runTurn,
           clock,

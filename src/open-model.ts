@@ -1,6 +1,8 @@
 import type { Config } from './config.ts'
+import type { Breaker } from './core/breaker.ts'
 import { BaseError } from './core/errors.ts'
 import type { ListModels } from './http/openai/models.ts'
+import { breakModel } from './llm/breaking-model.ts'
 import type { Forward, LanguageModel } from './llm/language-model.ts'
 import { listOllamaModels } from './llm/list-models.ts'
 import { createOllama } from './llm/ollama.ts'
@@ -24,19 +26,31 @@ export type ModelServer = {
   /** The way to it as it is; undefined where it is no Ollama. */
   readonly forward: Forward | undefined
   readonly listModels: ListModels
+  /** Stands before all of these. */
+  readonly breaker: Breaker
 }
 
+/** Told when the breaker before the model server opens or closes. */
+export type OnModelBreaker = (state: 'open' | 'closed') => void
+
 /** The model server of these settings; nothing is asked of it yet. @throws as readModelKey does */
-export async function openModel({ model }: Pick<Config, 'model'>): Promise<ModelServer> {
+export async function openModel(
+  { model }: Pick<Config, 'model'>,
+  onChange: OnModelBreaker = () => {},
+): Promise<ModelServer> {
   const time = { clock: systemClock, random: Math.random }
+  const breaking = { clock: systemClock, onChange }
   if (model.provider === 'ollama') {
     const ollama = createOllama({ ...time, url: model.ollamaUrl, numCtx: model.numCtx })
-    return { model: ollama, forward: ollama.forward, listModels: (signal) => listOllamaModels(ollama.forward, signal) }
+    const { guard, ...broken } = breakModel(ollama, breaking)
+    const forward = guard(ollama.forward)
+    return { ...broken, forward, listModels: (signal) => listOllamaModels(forward, signal) }
   }
   const { createOpenAi } = await import('./llm/openai.ts')
   const apiKey = await readModelKey({ model })
   const openAi = createOpenAi({ ...time, url: model.openAiUrl, ...(apiKey === undefined ? {} : { apiKey }) })
-  return { model: openAi, forward: undefined, listModels: async () => [{ id: model.name }] }
+  const { guard: _, ...broken } = breakModel(openAi, breaking)
+  return { ...broken, forward: undefined, listModels: async () => [{ id: model.name }] }
 }
 
 /**

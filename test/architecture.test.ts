@@ -22,7 +22,18 @@ test('docs/layout.md shows the same arrows', () => {
   const rows = [...table.matchAll(/^\| (`.*) \| (.*) \|$/gm)].flatMap(([, folders, allowed]) =>
     words(folders).map((folder) => [folder, words(allowed)] as const),
   )
-  const roots = ['main.ts', 'open-chat.ts', 'open-model.ts', 'open-tracing.ts', 'cli']
+  const roots = [
+    'main.ts',
+    'open-chain.ts',
+    'open-access.ts',
+    'open-audit.ts',
+    'open-chat.ts',
+    'open-model.ts',
+    'open-records.ts',
+    'open-tracing.ts',
+    'open-wallets.ts',
+    'cli',
+  ]
   expect(Object.fromEntries(rows.filter(([folder]) => !roots.includes(folder)))).toEqual(arrows)
   expect(rows.map(([folder]) => folder)).toEqual(expect.arrayContaining(roots))
 })

@@ -15,9 +15,12 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dialect: ['core', 'signing', 'jlvm', 'fiber'],
   chain: ['core', 'signing', 'fiber', 'dialect'],
   devnet: ['core', 'signing', 'fiber', 'dialect'],
-  tictactoe: ['core', 'signing', 'jlvm', 'fiber', 'dialect', 'chain'],
+  db: ['core'],
+  intent: ['core', 'chain', 'db'],
+  audit: ['core', 'db', 'tools'],
+  tictactoe: ['core', 'signing', 'jlvm', 'fiber', 'dialect', 'chain', 'db', 'intent'],
   llm: ['core'],
-  tools: ['core', 'tictactoe'],
+  tools: ['core', 'intent', 'tictactoe'],
   chat: ['core', 'llm', 'tools', 'tictactoe'],
   scripted: ['core', 'tictactoe'],
   metrics: ['core', 'signing', 'fiber', 'chain', 'llm', 'tools', 'chat'],
@@ -26,12 +29,25 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** These build everything, and nobody else imports them. */
-const roots = ['main.ts', 'open-chat.ts', 'open-model.ts', 'open-tracing.ts', 'cli']
+const roots = [
+  'main.ts',
+  'open-access.ts',
+  'open-audit.ts',
+  'open-chain.ts',
+  'open-chat.ts',
+  'open-model.ts',
+  'open-tracing.ts',
+  'open-wallets.ts',
+  'cli',
+  'open-records.ts',
+]
 
 /** Where a package may be imported, for those that would spread. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http', 'devnet'],
   'node-forge': ['wallet'],
+  kysely: ['db', 'intent'],
+  pg: ['db'],
   'prom-client': ['metrics'],
   '@opentelemetry/api': ['tracing'],
   '@opentelemetry/sdk-trace': ['tracing'],

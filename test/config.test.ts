@@ -33,10 +33,23 @@ test.each([
   { env: { OTTO_API_TOKEN: ` ${'x'.repeat(40)}` }, says: 'OTTO_API_TOKEN must be 32' },
   { env: { OTTO_API_TOKEN: 'x'.repeat(32), OTTO_API_TOKEN_FILE: 'f' }, says: 'exclude each other' },
   { env: { OTTO_PORT: '65536' }, says: 'OTTO_PORT' },
+  { env: { OTTO_RATE_WRITES: '10' }, says: 'OTTO_RATE_WRITES must be a rate a second and a burst' },
+  { env: { OTTO_RATE_READS: '0/10' }, says: 'OTTO_RATE_READS must be a rate a second and a burst' },
+  { env: { OTTO_RATE_CHATS: '2/1.5' }, says: 'OTTO_RATE_CHATS must be a rate a second and a burst' },
+  { env: { OTTO_MAX_WRITES: '0' }, says: 'OTTO_MAX_WRITES' },
+  { env: { OTTO_TRUST_PROXY: '10.0.0.0/33' }, says: 'OTTO_TRUST_PROXY' },
+  { env: { OTTO_TRUST_PROXY: 'proxy.example' }, says: 'OTTO_TRUST_PROXY' },
+  { env: { OTTO_TRUST_PROXY: '10.0.0.1,10.0.0.0/8/8' }, says: 'OTTO_TRUST_PROXY' },
   { env: { OTTO_L0_URL: 'http://a' }, says: 'go together' },
   { env: { OTTO_L1_URL: 'ftp://a', OTTO_L0_URL: 'http://a' }, says: 'OTTO_L1_URL' },
   { env: { OPENAI_API_KEY: 'two words' }, says: 'OPENAI_API_KEY must be visible ASCII characters' },
-  { env: { OTTO_SIGNING: 'external' }, says: 'OTTO_SIGNING must be auto or confirm' },
+  { env: { OTTO_SIGNING: 'off' }, says: 'OTTO_SIGNING must be auto, confirm or external' },
+  { env: { OTTO_SIGNING: 'external' }, says: 'OTTO_SIGNER_URL must name the signer' },
+  { env: { OTTO_SIGNER_URL: 'http://127.0.0.1:7070' }, says: 'OTTO_SIGNER_URL goes with OTTO_SIGNING=external' },
+  { env: { OTTO_SIGNING: 'external', OTTO_SIGNER_URL: 'ftp://a' }, says: 'OTTO_SIGNER_URL must be an http(s)' },
+  { env: { OTTO_SIGNING: 'external', OTTO_SIGNER_URL: 'http://me:word@a' }, says: 'without user, query and fragment' },
+  { env: { OTTO_SIGNER_TOKEN: 'short' }, says: 'OTTO_SIGNER_TOKEN must be 32' },
+  { env: { OTTO_SIGNER_TOKEN: 'x'.repeat(32), OTTO_SIGNER_TOKEN_FILE: 'f' }, says: 'exclude each other' },
   { env: { OTTO_DEVNET_EXTENSIONS: 'maybe' }, says: 'OTTO_DEVNET_EXTENSIONS must be on or off' },
   { env: { NODE_ENV: 'production' }, says: 'OTTO_ALLOW_AUTOSIGN' },
   { env: { OTTO_WALLET_PASSWORD: 'hunter2', OTTO_WALLET_PASSWORD_FILE: 'f' }, says: 'exclude each other' },
@@ -44,12 +57,27 @@ test.each([
   expect(() => parseConfig(env)).toThrow(says)
 })
 
-test.each([{ OTTO_API_TOKEN: 'x'.repeat(32) }, { OTTO_API_TOKEN_FILE: '/run/secrets/token' }])(
-  'listens beyond loopback where callers must show a token',
-  (token) => {
-    expect(parseConfig({ OTTO_HOST: '0.0.0.0', ...token }).http.host).toBe('0.0.0.0')
-  },
-)
+test('counts callers by rates and bursts, unless told not to', () => {
+  expect(parseConfig({ OTTO_RATE_CHATS: '1/3' }).http.rates).toEqual({
+    write: { perSecond: 10, burst: 40 },
+    read: { perSecond: 100, burst: 300 },
+    chat: { perSecond: 1, burst: 3 },
+  })
+  expect(parseConfig({ OTTO_RATE_LIMIT: 'off' }).http.rates).toBeUndefined()
+})
+
+test('trusts proxies by address and by network', () => {
+  const { trustedProxies } = parseConfig({ OTTO_TRUST_PROXY: '10.0.0.0/8, ::1,2001:db8::/32' }).http
+  expect(trustedProxies).toEqual(['10.0.0.0/8', '::1', '2001:db8::/32'])
+})
+
+test.each([
+  { OTTO_API_TOKEN: 'x'.repeat(32) },
+  { OTTO_API_TOKEN_FILE: '/run/secrets/token' },
+  { OTTO_API_TOKENS_FILE: '/run/secrets/tokens' },
+])('listens beyond loopback where callers must show a token', (token) => {
+  expect(parseConfig({ OTTO_HOST: '0.0.0.0', ...token }).http.host).toBe('0.0.0.0')
+})
 
 test('names every wrong variable at once, and no value', () => {
   const wrong = () => parseConfig({ OTTO_PORT: 'sekret', OTTO_DIALECT: 'klingon', OTTO_LOG_LEVEL: 'loud' })

@@ -1,59 +1,44 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { parse } from 'yaml'
-import { settingNames } from '../src/config.ts'
+import { read, readCompose, readImage, root, settingsOf } from './compose.ts'
 import { client, startedGame, startService } from './e2e/_service.ts'
 import { winningMoves } from './games.ts'
 import { testWith } from './programs.ts'
 import { startScripted } from './scripted/_scripted.ts'
 
 const run = promisify(execFile)
-const root = fileURLToPath(new URL('..', import.meta.url))
-const read = (path: string) => readFile(join(root, path), 'utf8')
-
-type ComposeService = {
-  readonly image?: string
-  readonly profiles?: readonly string[]
-  readonly environment: Readonly<Record<string, string | number | null>>
-  readonly ports: readonly string[]
-  readonly volumes: readonly string[]
-  readonly [key: string]: unknown
-}
-type Compose = { readonly services: Readonly<Record<string, ComposeService>>; readonly [key: string]: unknown }
-
-/** The compose file with the defaults of its variables, as an empty environment gives them. */
-const readCompose = async (): Promise<Compose> =>
-  parse((await read('docker-compose.yml')).replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1'))
 
 describe('docker-compose.yml', () => {
-  test('starts the service alone unless chat is asked for', async () => {
+  test('starts the service alone unless more is asked for', async () => {
     const { services } = await readCompose()
-    expect(Object.keys(services).toSorted()).toEqual(['bridge', 'ollama', 'open-webui'])
-    const unasked = Object.entries(services).filter(([, { profiles }]) => profiles === undefined)
-    expect(unasked.map(([name]) => name)).toEqual(['bridge'])
-    for (const name of ['ollama', 'open-webui']) expect(services[name]?.profiles).toEqual(['chat'])
+    const byProfile = Map.groupBy(Object.keys(services).toSorted(), (name) => services[name]?.profiles?.join() ?? '')
+    expect(Object.fromEntries(byProfile)).toEqual({
+      '': ['bridge'],
+      chat: ['ollama', 'open-webui'],
+      cluster: ['bridge-1', 'bridge-2', 'bridge-3', 'database', 'ledger', 'loopback', 'signer'],
+    })
   })
 
   test('publishes every port on loopback', async () => {
     const { services } = await readCompose()
-    const ports = Object.entries(services).map(([name, service]) => [name, service.ports])
+    const ports = Object.entries(services).flatMap(([name, service]) => (service.ports ? [[name, service.ports]] : []))
     expect(Object.fromEntries(ports)).toEqual({
       bridge: ['127.0.0.1:8080:8080'],
       ollama: ['127.0.0.1:11434:11434'],
       'open-webui': ['127.0.0.1:3000:8080'],
+      loopback: ['127.0.0.1:8081-8083:8081-8083'],
     })
   })
 
   test('gives the service a token from a secret, and as few rights as it needs', async () => {
     const compose = await readCompose()
-    expect(compose['secrets']).toEqual({ 'api-token': { file: './secrets/api-token' } })
+    expect(compose['secrets']).toMatchObject({ 'api-token': { file: './secrets/api-token' } })
     expect(compose.services['bridge']).toMatchObject({
       secrets: ['api-token'],
       read_only: true,
@@ -72,8 +57,8 @@ describe('docker-compose.yml', () => {
       ENABLE_PERSISTENT_CONFIG: 'false',
     })
     expect([
-      services['bridge']?.environment['OTTO_ALLOWED_HOSTS'],
-      services['bridge']?.environment['OLLAMA_URL'],
+      services['bridge']?.environment?.['OTTO_ALLOWED_HOSTS'],
+      services['bridge']?.environment?.['OLLAMA_URL'],
     ]).toEqual(['bridge', 'http://ollama:11434'])
     expect(page?.['secrets']).toEqual(['api-token'])
     expect(page?.['depends_on']).toMatchObject({ bridge: { condition: 'service_healthy' } })
@@ -87,7 +72,7 @@ describe('docker-compose.yml', () => {
     await writeFile(join(dir, 'api-token'), `${token}\n`)
     await writeFile(join(dir, 'start.sh'), 'echo "$OLLAMA_API_CONFIGS" && echo "$TOOL_SERVER_CONNECTIONS"')
     const { services } = await readCompose()
-    const [program = '', ...args] = ((services['open-webui']?.['command'] ?? []) as string[]).map((part) =>
+    const [program = '', ...args] = (services['open-webui']?.command ?? []).map((part) =>
       part.replaceAll('$$', '$').replaceAll('/run/secrets', dir),
     )
     const { stdout } = await run(program, args, { cwd: dir })
@@ -105,44 +90,21 @@ describe('docker-compose.yml', () => {
       await model.close()
     })
     const [{ url, path, key }] = toolServers
-    expect(url).toBe(services['open-webui']?.environment['OLLAMA_BASE_URL'])
+    expect(url).toBe(services['open-webui']?.environment?.['OLLAMA_BASE_URL'])
     const doors = client(bridge.url, { authorization: `Bearer ${key}` })
     expect((await doors.get(`/${path}`)).body).toMatchObject({ openapi: '3.1.0' })
     expect((await doors.get('/api/tags')).status).toBe(200)
     expect((await bridge.get('/api/tags')).status).toBe(401)
   })
 
-  test('names only settings that the service has', async () => {
-    const { services } = await readCompose()
-    expect(Object.keys(services['bridge']?.environment ?? {})).not.toEqual([])
-    for (const name of Object.keys(services['bridge']?.environment ?? {})) expect(settingNames).toContain(name)
-  })
-
   const dockerCompose = { program: 'docker-compose', probe: 'version' }
   testWith(dockerCompose, 'is what docker-compose itself takes, with each profile', async () => {
-    for (const profile of [[], ['--profile', 'chat']]) {
+    for (const profile of [[], ['--profile', 'chat'], ['--profile', 'cluster']]) {
       const options = ['-f', join(root, 'docker-compose.yml'), ...profile, 'config', '--services']
       expect((await run('docker-compose', options)).stdout).toContain('bridge')
     }
   })
 })
-
-/** The last stage of the Dockerfile, by instruction. */
-async function readImage() {
-  const stages = (await read('Dockerfile')).split(/^FROM /m)
-  const lines = (stages.at(-1) ?? '').split('\n')
-  const all = (word: string) =>
-    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
-  const [command = ''] = all('CMD')
-  const [, health = ''] = all('HEALTHCHECK')[0]?.split(' CMD ') ?? []
-  return {
-    environment: Object.fromEntries(all('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=')))),
-    copies: all('COPY').map((line) => line.replace(/^--from=\w+ \/app\//, './').split(' ')),
-    user: all('USER')[0],
-    command: JSON.parse(command) as string[],
-    health: JSON.parse(health) as string[],
-  }
-}
 
 /** What `npm ci --omit=dev --omit=optional` installs, as links. */
 async function layModules(into: string): Promise<void> {
@@ -201,14 +163,7 @@ describe('the image, laid out in a folder', () => {
     await writeFile(join(volumes, 'api-token'), `${token}\n`, { mode: 0o600 })
     const image = await readImage()
     const { services } = await readCompose()
-    const inside = { ...image.environment, ...services['bridge']?.environment }
-    const places = { '/data': volumes, '/run/secrets': volumes }
-    const environment = Object.fromEntries(
-      Object.entries<string | number | null>(inside).map(([name, value]) => [
-        name,
-        Object.entries(places).reduce((text, [from, to]) => text.replace(from, to), String(value ?? '')),
-      ]),
-    )
+    const environment = await settingsOf(services['bridge'], { '/data': volumes, '/run/secrets': volumes })
     const before = await readdir(app, { recursive: true })
     const [, ...args] = image.command
     const child = spawn(process.execPath, args, {

@@ -5,10 +5,14 @@ import { connect } from 'node:net'
 export type Connection = {
   /** Sends the bytes of a request and gives the body of its answer. @throws for another status than 200 */
   send(request: string): Promise<string>
+  /** The same, whatever the status. @throws when the connection ends before the answer does */
+  ask(request: string): Promise<Answer>
   close(): void
 }
 
-type Waiting = { resolve(body: string): void; reject(error: Error): void }
+export type Answer = { readonly status: number; readonly head: string; readonly body: string }
+
+type Waiting = { resolve(answer: Answer): void; reject(error: Error): void }
 
 const endOfHead = '\r\n\r\n'
 
@@ -21,16 +25,15 @@ export async function openConnection(port: number): Promise<Connection> {
   function onAnswer(): void {
     const headEnd = received.indexOf(endOfHead)
     if (headEnd < 0 || waiting === undefined) return
-    const length = Number(/content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1])
+    const head = received.slice(0, headEnd)
+    const length = Number(/content-length: (\d+)/i.exec(head)?.[1])
     const start = headEnd + endOfHead.length
     if (received.length < start + length) return
-    const { resolve, reject } = waiting
+    const { resolve } = waiting
     const body = received.slice(start, start + length)
-    const isGood = received.startsWith('HTTP/1.1 200 ')
     received = received.slice(start + length)
     waiting = undefined
-    if (isGood) resolve(body)
-    else reject(new Error(`Not 200: ${body}`))
+    resolve({ status: Number(head.slice(9, 12)), head, body })
   }
 
   socket.setEncoding('latin1') // one character a byte, as lengths count
@@ -39,17 +42,24 @@ export async function openConnection(port: number): Promise<Connection> {
     onAnswer()
   })
   socket.on('error', (error) => waiting?.reject(error))
+  socket.on('close', () => waiting?.reject(new Error('The connection ended.')))
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
     socket.once('error', reject)
   })
+  const ask = (request: string) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (socket.destroyed) return reject(new Error('The connection has ended.'))
+      waiting = { resolve, reject }
+      socket.write(request, 'latin1')
+    })
   return {
-    send(request) {
-      return new Promise((resolve, reject) => {
-        waiting = { resolve, reject }
-        socket.write(request, 'latin1')
-      })
+    async send(request) {
+      const { status, body } = await ask(request)
+      if (status !== 200) throw new Error(`Not 200: ${body}`)
+      return body
     },
+    ask,
     close: () => socket.destroy(),
   }
 }

@@ -7,7 +7,8 @@ import type { Transport } from './transport.ts'
 
 /** What one attempt proves, and what to tell about it. */
 export type Attempt = {
-  readonly proves: AnswerClass
+  /** `unwritten`: it was not sent at all, since that could not be written down first. */
+  readonly proves: AnswerClass | 'unwritten'
   /** For `refused` and `misconfigured`: the node's words. */
   readonly reason: string
   /** Why nothing is queued, where that is certain or likely. */

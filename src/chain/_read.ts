@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
+import { openDeadline, orAborted } from '../core/deadline.ts'
 import type { JsonValue } from '../core/json.ts'
-import { openDeadline, orAborted } from './_deadline.ts'
 import type { ReadOptions } from './chain.ts'
-import { LedgerUnreachableError } from './errors.ts'
+import { CircuitOpenError, LedgerUnreachableError } from './errors.ts'
 import type { Layer, NodeAnswer, Transport } from './transport.ts'
 
 /**
  * Asks one route and gives a node's answer, 200 or another 4xx, within the reading time.
- * @throws LedgerUnreachableError for no answer, 3xx, 429 and 5xx, and when the signal fires
+ * @throws LedgerUnreachableError for no answer, 3xx, 429 and 5xx, and when the signal fires; CircuitOpenError
  */
 export type Read = (layer: Layer, path: string, options: ReadOptions) => Promise<NodeAnswer>
 
@@ -23,7 +23,7 @@ export function createRead(transport: Transport, clock: Clock, readTimeoutMs: nu
       if (status === 200 || (status >= 400 && status < 500 && status !== 429)) return answer
       throw new LedgerUnreachableError(layer, { reason: 'bad_status', status })
     } catch (cause) {
-      if (cause instanceof LedgerUnreachableError) throw cause
+      if (cause instanceof LedgerUnreachableError || cause instanceof CircuitOpenError) throw cause
       throw new LedgerUnreachableError(layer, { reason: 'no_answer' }, { cause })
     } finally {
       limit?.close()

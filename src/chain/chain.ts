@@ -43,9 +43,21 @@ export type DeliverOptions<T> = {
   readonly deadlineMs: number
   /** When the fiber was created, monotonic milliseconds: within 60 s of it a lagging L1 may not know it yet. */
   readonly createdMs?: number
-  /** Told when the first byte may have left: from here on a hang-up stops nothing. */
-  readonly onSubmitting?: () => void
+  /**
+   * Writes down that a send follows, the first being 1. Where it rejects, nothing is sent any more: the delivery ends
+   * as `not_sent`, or only looks on.
+   */
+  readonly beforeSend?: (send: number) => Promise<void>
+  /** Told after each answer, or the lack of one; `isQueued` when the L1 said that it holds the message. */
+  readonly afterSend?: (isQueued: boolean) => void
+  /** What was done with the same bytes before this delivery: it then begins by looking. */
+  readonly earlier?: EarlierSends | undefined
+  /** Sends within this delivery, 5 unless told; with 0, after earlier ones, it only looks. */
+  readonly maxSends?: number
 }
+
+/** Sends of the same bytes that are over: when the last one was, and whether the L1 said that it holds them. */
+export type EarlierSends = { readonly agoMs: number; readonly isQueued: boolean }
 
 /** Submit, read, wait: a ledger in any dialect, over any transport. */
 export type Chain = {

@@ -1,13 +1,14 @@
 import type { Clock } from '../core/clock.ts'
+import { openDeadline, orAborted } from '../core/deadline.ts'
+import { findCause } from '../core/errors.ts'
 import type { BackOff } from '../core/retry.ts'
 import { backOffMs } from '../core/retry.ts'
 import type { Attempt } from './_attempt.ts'
 import { attemptOnce } from './_attempt.ts'
-import { openDeadline, orAborted } from './_deadline.ts'
 import type { Wake } from './_wake.ts'
 import { openWake } from './_wake.ts'
-import type { DeliverOptions, Delivery, Look, ReadOptions, SignedMessage } from './chain.ts'
-import { NotSentError } from './errors.ts'
+import type { DeliverOptions, Delivery, EarlierSends, Look, ReadOptions, SignedMessage } from './chain.ts'
+import { CircuitOpenError, NotSentError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
 /** What a delivery touches. `random` gives numbers in [0, 1). */
@@ -24,7 +25,7 @@ const sendBackOff: BackOff = { firstMs: 100, factor: 2, maxMs: 2000, jitter: 0.5
 const lookBackOff: BackOff = { firstMs: 200, factor: 1.6, maxMs: 2000, jitter: 0.2 }
 
 /** Attempts that a node has or may have. One that was certainly not queued does not count: it cannot multiply. */
-const maxOpenAttempts = 5
+const defaultMaxSends = 5
 
 const maxRetryAfterMs = 10_000
 
@@ -42,8 +43,12 @@ type Run<T> = {
   /** Fires at the deadline. */
   readonly signal: AbortSignal
   readonly wake: Wake
-  /** Attempts that a node has or may have. */
+  /** Attempts of this delivery that a node has or may have. */
   openAttempts: number
+  /** May a node hold the message, by this delivery or by an earlier one? */
+  isOpen: boolean
+  /** Attempts of this delivery. */
+  sends: number
   /** An L1 said that it holds the message, and no L0 said since that it refused the block. */
   isQueued: boolean
   /** Attempts in a row that were certainly not queued. */
@@ -56,9 +61,8 @@ type Run<T> = {
 
 /**
  * Brings one signed message to the ledger and waits until its fate shows there or time is up. Never throws for a fate.
- * The same bytes go out again only after a look at the ledger, and at most five attempts stay without proof.
- * `refused` and `not_sent` speak of the attempts of this delivery: where the same bytes may have gone out before, the
- * caller has to look before it believes them.
+ * The same bytes go out again only after a look at the ledger, and at most five attempts stay without proof. Where they
+ * may have gone out before (`earlier`), nothing but the ledger proves that they were not applied.
  */
 export async function deliver<T>(
   parts: DeliveryParts,
@@ -67,7 +71,9 @@ export async function deliver<T>(
 ): Promise<Delivery<T>> {
   const deadline = openDeadline(parts.clock, options.deadlineMs)
   const wake = openWake(parts.transport, parts.clock, signed.message.fiberId)
-  const start = { openAttempts: 0, isQueued: false, failuresInRow: 0, refusal: undefined, cause: undefined }
+  const { earlier } = options
+  const standing = { isOpen: earlier !== undefined, isQueued: earlier?.isQueued ?? false }
+  const start = { openAttempts: 0, sends: 0, failuresInRow: 0, refusal: undefined, cause: undefined, ...standing }
   try {
     return await drive({ parts, signed, options, signal: deadline.signal, wake, ...start })
   } finally {
@@ -78,35 +84,58 @@ export async function deliver<T>(
 
 async function drive<T>(run: Run<T>): Promise<Delivery<T>> {
   if (run.signal.aborted) return undecided(run)
-  run.options.onSubmitting?.()
+  const { earlier, maxSends } = run.options
+  const settledBefore = earlier && (await lookUntilDue(run, maxSends === 0 ? undefined : sinceEarlier(earlier)))
+  if (settledBefore !== undefined) return settledBefore
   for (;;) {
     const attempt = await send(run)
-    if (isRefusal(attempt) && run.openAttempts === 0) return { outcome: 'refused', reason: attempt.reason }
+    if (!run.isOpen && isRefusal(attempt)) return { outcome: 'refused', reason: attempt.reason }
+    if (!run.isOpen && isHopeless(attempt)) return { outcome: 'not_sent', cause: attempt.cause }
     const rule = resendRule(run, attempt)
-    const end = run.openAttempts === 0 ? await pause(run, rule?.afterMs ?? 0) : await lookUntilDue(run, rule)
+    const end = run.isOpen ? await lookUntilDue(run, rule) : await pause(run, rule?.afterMs ?? 0)
     if (end !== undefined) return end
   }
+}
+
+/** What is left of the wait after the last of the earlier sends. */
+function sinceEarlier({ agoMs, isQueued }: EarlierSends): ResendRule {
+  const rule = isQueued ? afterAccepted : afterLost
+  return { ...rule, afterMs: Math.max(0, rule.afterMs - Math.max(0, agoMs)) }
 }
 
 /** Sends once and keeps count of what that proves. */
 async function send<T>(run: Run<T>): Promise<Attempt> {
   const { transport, clock } = run.parts
-  const { createdMs } = run.options
+  const { createdMs, beforeSend, afterSend } = run.options
+  run.sends += 1
+  try {
+    await beforeSend?.(run.sends)
+  } catch (cause) {
+    return { proves: 'unwritten', reason: '', cause, retryAfterSeconds: 0 }
+  }
   const attempt = await attemptOnce(run.signed, { transport, clock, createdMs, signal: run.signal })
   run.cause = attempt.cause
   if (attempt.proves === 'queued' || attempt.proves === 'unproven') {
     run.openAttempts += 1
+    run.isOpen = true
     run.isQueued ||= attempt.proves === 'queued'
     run.failuresInRow = 0
   } else run.failuresInRow += 1
+  afterSend?.(attempt.proves === 'queued')
   return attempt
 }
 
 const isRefusal = ({ proves }: Attempt): boolean => proves === 'refused' || proves === 'misconfigured'
 
+/** Not sent, and not to be tried again by this delivery: it could not be written down, or the way is known to be shut. */
+const isHopeless = ({ proves, cause }: Attempt): boolean =>
+  proves === 'unwritten' || (proves === 'not_received' && findCause(cause, CircuitOpenError) !== undefined)
+
 /** Undefined: not again, only looking may end it. */
-function resendRule<T>({ openAttempts, failuresInRow, parts }: Run<T>, attempt: Attempt): ResendRule | undefined {
-  if (isRefusal(attempt) || openAttempts >= maxOpenAttempts) return undefined
+function resendRule<T>(run: Run<T>, attempt: Attempt): ResendRule | undefined {
+  const { openAttempts, failuresInRow, parts } = run
+  const { maxSends = defaultMaxSends } = run.options
+  if (isRefusal(attempt) || attempt.proves === 'unwritten' || openAttempts >= maxSends) return undefined
   if (attempt.proves === 'queued') return afterAccepted
   if (attempt.proves === 'unproven') return afterLost
   // Even a `Retry-After: 0` waits for the back-off.
@@ -180,8 +209,8 @@ async function noteRefusal<T>(run: Run<T>): Promise<boolean> {
 }
 
 /** How it stands when time is up. */
-function undecided<T>({ openAttempts, isQueued, cause }: Run<T>): Delivery<T> {
+function undecided<T>({ isOpen, isQueued, cause }: Run<T>): Delivery<T> {
   if (isQueued) return { outcome: 'pending' }
-  if (openAttempts > 0) return { outcome: 'unknown' }
+  if (isOpen) return { outcome: 'unknown' }
   return { outcome: 'not_sent', cause: cause ?? new NotSentError('The deadline passed before anything was sent.') }
 }

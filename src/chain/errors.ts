@@ -8,10 +8,18 @@ const layerNames: Record<Layer, string> = { l1: 'Data L1', l0: 'metagraph L0' }
 
 /** Certainly nothing was received: no connection came about, or nothing was tried before time was up. */
 export class NotSentError extends BaseError {
-  override readonly code = 'LEDGER_UNREACHABLE'
+  override readonly code: Uppercase<string> = 'LEDGER_UNREACHABLE'
   override readonly kind = 'unavailable'
-  constructor(message: string, { cause }: Pick<BaseErrorOptions, 'cause'> = {}) {
-    super(message, { cause, hint: nothingPlayed })
+  constructor(message: string, { cause, details = {} }: Pick<BaseErrorOptions, 'cause' | 'details'> = {}) {
+    super(message, { cause, details, hint: nothingPlayed })
+  }
+}
+
+/** The layer failed too often just now, so it was not asked at all. */
+export class CircuitOpenError extends NotSentError {
+  override readonly code = 'CIRCUIT_OPEN'
+  constructor(layer: Layer, retryAfterSeconds: number) {
+    super(`The ${layerNames[layer]} failed too often just now.`, { details: { layer, retryAfterSeconds } })
   }
 }
 

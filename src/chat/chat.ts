@@ -33,6 +33,9 @@ export type ChatCaller = {
   readonly gone: AbortSignal
 }
 
+/** May whoever has this name decide on writes that wait for a person? */
+export type MayDecide = (principal: string) => boolean
+
 /** The conversation about games: what every chat door asks, and encodes in its own way. */
 export type Chat = {
   /**

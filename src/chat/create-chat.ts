@@ -13,7 +13,7 @@ import { createConversations, namedIds } from './_conversations.ts'
 import { createRecord } from './_record.ts'
 import { createWriteKeys } from './_write-keys.ts'
 import { boardLine, noBoardLine } from './board-line.ts'
-import type { Chat, ChatCaller, ChatRequest } from './chat.ts'
+import type { Chat, ChatCaller, ChatRequest, MayDecide } from './chat.ts'
 import { reviewClaims } from './claims.ts'
 import type { Persona } from './persona.ts'
 import { systemMessages, withBoardLine } from './persona.ts'
@@ -36,6 +36,7 @@ export type ChatDeps = {
   readonly tools: ToolCatalog
   /** Writes that wait for a person; undefined where all are signed unasked. */
   readonly approvals: Approvals | undefined
+  readonly mayDecide: MayDecide
   readonly persona: Persona
   readonly runTurn: (request: TurnRequest) => AsyncIterable<TurnEvent>
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -179,7 +180,7 @@ function* lastWords(
 
 /** A word of the user to the write that waits for them: yes lets it run first, no lets it go. */
 async function takeConsent(
-  { approvals }: Parts,
+  { approvals, mayDecide }: Parts,
   { approvalId }: Thread,
   { messages }: ChatRequest,
   { principal }: ChatCaller,
@@ -187,7 +188,8 @@ async function takeConsent(
   const last = messages.findLast(({ role }) => role === 'user')
   const word = approvalId === undefined || last === undefined ? undefined : consentOf(last.content)
   if (approvals === undefined || approvalId === undefined || word === undefined) return { lines: [] }
-  const record = approvals.decide(approvalId, word === 'yes', { principal })
+  if (!mayDecide(principal)) return { lines: [mayNotDecide] }
+  const record = await approvals.decide(approvalId, word === 'yes', { principal })
   if (record === undefined)
     return {
       lines: [
@@ -197,6 +199,9 @@ async function takeConsent(
   if (word === 'no') return { lines: [`The user declined ${record.tool}. Nothing was done; do not ask again.`] }
   return { opening: { name: record.tool, args: record.args }, lines: [] }
 }
+
+const mayNotDecide =
+  'The user answers what waits, but may not decide on it here: an operator must. Nothing was done; do not ask again.'
 
 type Seen = { readonly game: GameView | undefined; readonly lines: readonly string[] }
 

@@ -11,7 +11,10 @@ import { localUrl } from './_service.ts'
 const Health = z.object({
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   components: z.record(z.string(), z.object({ status: z.string() })).optional(),
+  openIntents: z.number().optional(),
+  oldestOpenMs: z.number().nullish(),
 })
+type Health = z.output<typeof Health>
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -31,8 +34,7 @@ export async function checkServicePort({ http }: Config, env: Environment, probe
   const seen = await probe.get(`${localUrl(http)}/health`, { headers: await authorization(env) })
   const health = Health.safeParse('json' in seen ? seen.json : undefined).data
   if (health === undefined) return anotherProgram(http.port, seen)
-  const ill = Object.entries(health.components ?? {}).filter(([, { status }]) => status !== 'healthy')
-  const detail = `Otto answers on ${http.port}: ${[health.status, ...ill.map(([part, { status }]) => `${part} ${status}`)].join(', ')}`
+  const detail = `Otto answers on ${http.port}: ${[health.status, ...complaintsOf(health)].join(', ')}`
   if (health.status === 'healthy') return { level: 'ok', name, detail }
   return {
     level: health.status === 'degraded' ? 'warn' : 'fail',
@@ -40,6 +42,14 @@ export async function checkServicePort({ http }: Config, env: Environment, probe
     detail,
     next: 'Its log or another line here says why.',
   }
+}
+
+/** What is not as it should be, and how many writes wait to be settled. */
+function complaintsOf({ components = {}, openIntents = 0, oldestOpenMs }: Health): readonly string[] {
+  const ill = Object.entries(components).filter(([, { status }]) => status !== 'healthy')
+  const ageSeconds = Math.round((oldestOpenMs ?? 0) / 1_000)
+  const open = openIntents > 0 ? [`${openIntents} writes open, the oldest for ${ageSeconds} s`] : []
+  return [...ill.map(([part, { status }]) => `${part} ${status}`), ...open]
 }
 
 const anotherProgram = (port: number, seen: Seen): Finding => ({

@@ -1,5 +1,5 @@
 import { parseConfig } from '../config.ts'
-import { readApiToken } from '../main.ts'
+import { readApiToken } from '../open-access.ts'
 
 /**
  * The token that the service wants, by OTTO_API_TOKEN or OTTO_API_TOKEN_FILE; undefined without either.

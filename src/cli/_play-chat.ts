@@ -1,8 +1,9 @@
-import { Agent, request } from 'undici'
+import { Agent } from 'undici'
 import { z } from 'zod'
 import { randomId } from '../system.ts'
 import { GameView, Mark } from '../tictactoe/game-view.ts'
 import { authorization } from './_http.ts'
+import { requestPatiently } from './_patient-request.ts'
 import { endLines, gameLines, moveLines, roundLines } from './_play-lines.ts'
 import { CallFailedError } from './_service.ts'
 import type { CommandContext } from './command.ts'
@@ -122,13 +123,14 @@ type Asking = Pick<CommandContext, 'signal'> & { readonly headers: object; reado
 /** @throws CallFailedError, from what it returns */
 function createAsker(url: string, { signal, headers, dispatcher }: Asking): Ask {
   return async (messages) => {
-    const answer = await request(`${url}/generate`, {
+    const answer = await requestPatiently(`${url}/generate`, {
       method: 'POST',
       // A key of its own each time: the same words would else count as a retry, and play the game of last time.
       headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': randomId() },
       body: JSON.stringify({ messages, stream: false }),
       dispatcher,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerLimitMs)]),
+      signal,
+      timeoutMs: answerLimitMs,
     }).catch((cause: unknown) => {
       throw new CallFailedError(`No answer from ${url}.`, { cause, hint: 'Is the service running?' })
     })

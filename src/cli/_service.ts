@@ -1,10 +1,13 @@
-import { Agent, request } from 'undici'
+import { Agent } from 'undici'
 import { z } from 'zod'
 import { BaseError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
+import { randomId } from '../system.ts'
 import { Approval } from '../tools/approvals.ts'
 import { authorization } from './_http.ts'
+import { insist } from './_insist.ts'
+import { requestPatiently } from './_patient-request.ts'
 import type { CommandContext } from './command.ts'
 
 /** A running service did not answer, or refused the call; the message holds its own words. */
@@ -20,6 +23,11 @@ export type Service = {
   isThere(): Promise<boolean>
   /** The result of a tool. @throws CallFailedError with code, text and hint of a refusal */
   call(tool: string, args: JsonObject): Promise<JsonObject>
+  /**
+   * The same under a key of its own: a service that answered once and is away, or does not know yet what became of the
+   * call, is asked again with the same key for a minute. `onWait` is told once, when the waiting begins.
+   */
+  insist(tool: string, args: JsonObject, onWait: (why: string) => void): Promise<JsonObject>
   /** @throws CallFailedError */
   listTools(): Promise<readonly ListedTool[]>
   /** The writes that wait for a person. @throws CallFailedError */
@@ -42,29 +50,47 @@ const Approvals = z.object({ approvals: z.array(Approval) })
 const Problem = z.object({ detail: z.string(), hint: z.string(), code: z.string() })
 const Answer = z.union([z.object({ success: z.literal(true), result: Json }), Refusal])
 
+/** Answers after which the same request under the same key is due again: away, busy, or not known yet. */
+const unsettled = [202, 503, 504]
+
 /** Opens nothing yet. `url` is the address of a service; its token comes from the environment. */
 export async function createService(url: string, { env, signal }: CommandContext): Promise<Service> {
   const base = url.replace(/\/+$/, '')
   const token = await authorization(env)
   const dispatcher = new Agent()
+  let hasAnswered = false
 
-  const ask = async (path: string, { body, timeoutMs = 60_000 }: { body?: JsonObject; timeoutMs?: number } = {}) => {
+  const ask = async (path: string, { body, key, timeoutMs = 60_000 }: Question = {}) => {
     const payload = body === undefined ? {} : { method: 'POST' as const, body: JSON.stringify(body) }
-    const answer = await request(base + path, {
+    const answer = await requestPatiently(base + path, {
       ...payload,
       headers: {
         ...token,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
       dispatcher,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal,
+      timeoutMs,
     })
-    return { status: answer.statusCode, json: (await answer.body.json().catch(() => undefined)) as unknown }
+    hasAnswered = true
+    const retryAfterMs = 1_000 * (Number(answer.headers['retry-after']) || 0)
+    const text = await answer.body.text() // one that breaks off is no answer
+    return { status: answer.statusCode, retryAfterMs, json: toJson(text) }
   }
+  const unanswered = (cause: unknown) =>
+    new CallFailedError(`No answer from ${base}.`, { cause, hint: 'Is the service running?' })
   const need = (path: string, body?: JsonObject) =>
     ask(path, body === undefined ? {} : { body }).catch((cause: unknown) => {
-      throw new CallFailedError(`No answer from ${base}.`, { cause, hint: 'Is the service running?' })
+      throw unanswered(cause)
     })
+  /** The answer to a tool call as its result. */
+  const toResult = (json: unknown): JsonObject => {
+    const answer = Answer.safeParse(json).data
+    if (answer === undefined) throw notOtto(base)
+    if (!answer.success) throw refused(answer)
+    return answer.result
+  }
 
   /** What a route that tells its refusals as problem details answers. */
   const read = async <T>(path: string, schema: z.ZodType<T>, body?: JsonObject): Promise<T> => {
@@ -83,12 +109,21 @@ export async function createService(url: string, { env, signal }: CommandContext
         ({ status }) => status === 200,
         () => false,
       ),
-    async call(tool, args) {
-      const { json } = await need('/otto/tool', { tool, args })
-      const answer = Answer.safeParse(json).data
-      if (answer === undefined) throw notOtto(base)
-      if (!answer.success) throw refused(answer)
-      return answer.result
+    call: async (tool, args) => toResult((await need('/otto/tool', { tool, args })).json),
+    async insist(tool, args, onWait) {
+      const key = randomId()
+      const attempt = async () => {
+        const { status, retryAfterMs, json } = await ask('/otto/tool', { body: { tool, args }, key })
+        const isBusy = Refusal.safeParse(json).data?.code === 'GAME_BUSY'
+        return { value: json, isFinal: !(unsettled.includes(status) || isBusy), retryAfterMs }
+      }
+      // Where nobody ever answered there is nothing to wait for.
+      const asking = hasAnswered ? insist(attempt, { signal, onWait }) : attempt().then(({ value }) => value)
+      return toResult(
+        await asking.catch((cause: unknown) => {
+          throw unanswered(cause)
+        }),
+      )
     },
     async listTools() {
       const { json } = await need('/otto/tools')
@@ -100,6 +135,17 @@ export async function createService(url: string, { env, signal }: CommandContext
     listApprovals: async () => (await read('/otto/approvals', Approvals)).approvals,
     decide: (id, approve) => read(`/otto/approvals/${encodeURIComponent(id)}`, Approval, { approve }),
     close: () => dispatcher.close(),
+  }
+}
+
+type Question = { readonly body?: JsonObject; readonly key?: string; readonly timeoutMs?: number }
+
+/** Undefined for what is no JSON. */
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,13 +1,17 @@
 import { takeEnvironment } from '../config.ts'
 import { BaseError, findCause } from '../core/errors.ts'
 import { approveCommand } from './approve.ts'
+import { auditCommand } from './audit.ts'
 import type { Command, CommandContext } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { ledgerCommand } from './ledger.ts'
+import { migrateCommand } from './migrate.ts'
 import { modelCommand } from './model.ts'
 import { playCommand } from './play.ts'
 import { serveCommand } from './serve.ts'
+import { signerCommand } from './signer.ts'
 import { toolCommand } from './tool.ts'
+import { verifyCommand } from './verify.ts'
 import { walletCommand } from './wallet.ts'
 
 /** Every command, in the order of the help. */
@@ -17,7 +21,11 @@ export const commands: readonly Command[] = [
   toolCommand,
   approveCommand,
   walletCommand,
+  signerCommand,
   ledgerCommand,
+  migrateCommand,
+  auditCommand,
+  verifyCommand,
   modelCommand,
   doctorCommand,
 ]

@@ -7,6 +7,7 @@ import { checkDoor, checkPages } from './_doctor-door.ts'
 import { checkDataFolder, checkLock, checkRules, checkRuntime, checkWallets } from './_doctor-local.ts'
 import { checkNodes } from './_doctor-nodes.ts'
 import { checkDevnetPorts, checkServicePort } from './_doctor-ports.ts'
+import { checkSigner } from './_doctor-signer.ts'
 import { answerLimitMs } from './_doctor-stream.ts'
 import type { Finding } from './_finding.ts'
 import { look, probeLimitMs, toLines } from './_finding.ts'
@@ -21,7 +22,7 @@ export const doctorCommand: Command = {
   summary: 'look at everything the service depends on, one line each',
   usage: `otto doctor [--url https://otto.example]
 
-Looks at the runtime, the settings, the rules, the key stores, the data folder and its lock, the ports, every address in
+Looks at the runtime, the settings, the rules, the key stores (or the signer), the data folder and its lock, the ports, every address in
 OTTO_L1_URL and OTTO_L0_URL (does it answer, which layer is it, what does it speak, how far is its clock?), the model of
 the chat, and whether the pages of OTTO_ALLOWED_ORIGINS may call a service that runs here.
 With --url it also looks at a running service through its public address: does it answer, may those pages call it, and
@@ -88,7 +89,7 @@ function examineParts(config: Config, env: CommandContext['env'], probe: Probe):
   const pages = async () =>
     (await isServing()) ? look('pages', () => checkPages({ url: localUrl(config.http), config })) : []
   return [
-    look('wallets', () => checkWallets(config)),
+    look('wallets', () => (config.signing === 'external' ? checkSigner(config) : checkWallets(config))),
     look('data', () => checkDataFolder(config)),
     port,
     ...(nodes === undefined

@@ -7,6 +7,7 @@ import { loadRules, startOtto } from '../main.ts'
 import type { Brain } from '../tictactoe/brains.ts'
 import { createBrain } from '../tictactoe/brains.ts'
 import { GameView } from '../tictactoe/game-view.ts'
+import { assertNoDebugger } from './_no-debugger.ts'
 import { playByChat } from './_play-chat.ts'
 import { endLines, gameLines, moveLines, roundLines } from './_play-lines.ts'
 import { withSomeModel } from './_play-model.ts'
@@ -42,7 +43,7 @@ export const playCommand: Command = {
     const service = await findService(url, brain === 'model', context)
     try {
       if (brain === 'model') return await playByChat({ url: service.url, rounds }, context)
-      await playRounds(createPlayer(service), { rounds, brain }, context)
+      await playRounds(createPlayer(service, context), { rounds, brain }, context)
       return 0
     } finally {
       await service.close()
@@ -64,6 +65,7 @@ async function findService(url: string | undefined, needsModel: boolean, context
   await here.close()
   await using started = new AsyncDisposableStack()
   const env = needsModel ? started.use(await withSomeModel(context)).env : context.env
+  assertNoDebugger(env)
   const otto = started.adopt(await startOtto(parseConfig(env), pino({ level: 'warn' }, pino.destination(2))), (open) =>
     open.close(),
   )
@@ -74,11 +76,12 @@ async function findService(url: string | undefined, needsModel: boolean, context
 
 type Player = (tool: string, args: JsonObject) => Promise<GameView>
 
-/** @throws CallFailedError also for a result that is no game */
+/** Each write has its key, so that it is sent again where no answer comes. @throws CallFailedError also for no game */
 const createPlayer =
-  (service: Service): Player =>
+  (service: Service, { err }: Pick<CommandContext, 'err'>): Player =>
   async (tool, args) => {
-    const view = GameView.safeParse(await service.call(tool, args))
+    const onWait = (why: string) => err(`otto play: ${why}; waiting for it, a minute at most.`)
+    const view = GameView.safeParse(await service.insist(tool, args, onWait))
     if (!view.success) throw new CallFailedError(`${service.url} does not answer like Otto.`)
     return view.data
   }

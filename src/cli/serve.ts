@@ -1,8 +1,8 @@
-import { url as inspectorUrl } from 'node:inspector'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { ConfigInvalidError, parseConfig } from '../config.ts'
+import { parseConfig } from '../config.ts'
 import { startOtto } from '../main.ts'
+import { assertNoDebugger } from './_no-debugger.ts'
 import { runUntilStopped } from './_until-stopped.ts'
 import type { Command } from './command.ts'
 
@@ -17,9 +17,7 @@ Exit codes: 0 stopped, 78 a setting, a wallet, the ledger or a port is not as it
   async run(args, { env, err, signal }) {
     parseArgs({ args: [...args], options: {} })
     const config = parseConfig(env)
-    // Whoever reaches a debugger reads the keys.
-    if (env['NODE_ENV'] === 'production' && inspectorUrl() !== undefined)
-      throw new ConfigInvalidError(['no debugger may be open when NODE_ENV is production'])
+    assertNoDebugger(env)
     const log = pino({ level: config.log.level })
     const start = async () => {
       const otto = await startOtto(config, log)

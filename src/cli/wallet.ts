@@ -11,6 +11,7 @@ import { maxKeystoreBytes, readKeystoreKey, readKeystoreKeys } from '../wallet/p
 import { randomPrivateKey, writeKeystore } from '../wallet/p12-write.ts'
 import { choosePassword, ensureStoredPassword, readStoredPassword } from '../wallet/password.ts'
 import { createPrivateFiles, readForeignFile, readPrivateFile } from '../wallet/private-files.ts'
+import { assertNoDebugger } from './_no-debugger.ts'
 import type { Command, CommandContext } from './command.ts'
 
 const usage = `otto wallet new [--name playerX] [--dir d]                        make a keystore with a new key
@@ -28,6 +29,7 @@ export const walletCommand: Command = {
   summary: 'make, show and import the keystores of the players',
   usage,
   async run(args, context) {
+    assertNoDebugger(context.env)
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,

@@ -30,6 +30,7 @@ export const errorTable = {
   LEDGER_REFUSED: ruledOut('The ledger refused the message itself. An operator must look; do not repeat the call.'),
   ORACLE_ERROR: ruledOut('The game rules failed to run. Tell the user; do not repeat the call.'),
   LEDGER_UNREACHABLE: notNow('Nothing was played. Try again in a few seconds.'),
+  CIRCUIT_OPEN: notNow('Nothing was played: the ledger failed too often just now. Wait as long as Retry-After says.'),
   OUTCOME_UNKNOWN: {
     outcome: 'unknown',
     retryable: true,
@@ -42,6 +43,9 @@ export const errorTable = {
   },
   DEADLINE_EXCEEDED: notNow('Nothing was sent in time. Try again.'),
   WALLET_ERROR: refused('The wallet cannot sign this. An operator must look; do not repeat the call.'),
+  STORAGE_UNAVAILABLE: notNow(
+    'Nothing was played: it could not be written down first. Try again when Retry-After says.',
+  ),
   APPROVAL_NEEDED: {
     outcome: 'not_submitted',
     retryable: true,
@@ -56,7 +60,7 @@ export const errorTable = {
   LLM_STREAM_CUT: notNow('Read the board before asking again: what was played is on the ledger.'),
   LLM_REFUSED: refused('Change the request as the model server says.'),
   MODEL_NOT_FOUND: refused('Pull the model, or name one that GET /api/tags lists.'),
-  FORBIDDEN: refused('An operator may allow it: see OTTO_OLLAMA_ADMIN.'),
+  FORBIDDEN: refused('An operator may allow it: by a scope of the token, or by OTTO_OLLAMA_ADMIN for managing models.'),
   OVERLOADED: notNow('The service is busy. Wait as long as Retry-After says, then try again.'),
   SHUTTING_DOWN: notNow('The service is stopping. Try again when it is back.'),
   RATE_LIMITED: notNow('Too many calls came. Wait as long as Retry-After says, then try again.'),

@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { finished } from 'node:stream'
 import { OverloadedError, ShuttingDownError } from './errors.ts'
+import { lastCallAfterMs } from './last-call.ts'
+
+/** For the answers to the last call to be written. */
+const answeringMs = 1_500
 
 /** How much is done at once. */
 export type AdmissionLimits = {
@@ -8,6 +12,8 @@ export type AdmissionLimits = {
   readonly maxRequestsInFlight?: number
   /** Tool calls that may change the ledger, followed to their end even when the caller is gone; 64 unless told. */
   readonly maxWritesInFlight?: number
+  /** Can the process not keep up with what it has? Then no new write begins. */
+  readonly isLate?: () => boolean
 }
 
 /** Counts what is running and lets no more in than the limits; lets no write in once it is closed. */
@@ -16,35 +22,52 @@ export type Admission = {
   enter(response: ServerResponse): void
   /** @throws ShuttingDownError or OverloadedError before the work is started */
   write<T>(work: () => Promise<T>): Promise<T>
-  close(): void
+  /** @returns when the requests and writes that were in flight are complete, or have had their last call */
+  close(): Promise<void>
   isClosed(): boolean
+  /** Fires when what still runs has to be answered, some time after `close`. */
+  readonly lastCall: AbortSignal
 }
 
-export function createAdmission({ maxRequestsInFlight = 256, maxWritesInFlight = 64 }: AdmissionLimits): Admission {
-  let requests = 0
-  let writes = 0
+export function createAdmission({
+  maxRequestsInFlight = 256,
+  maxWritesInFlight = 64,
+  isLate = () => false,
+}: AdmissionLimits): Admission {
+  const inFlight = new Set<ServerResponse>()
+  const writes = new Set<Promise<unknown>>() // some of callers who are gone
   let closed = false
+  const lastCall = new AbortController()
   return {
+    lastCall: lastCall.signal,
     enter(response) {
-      if (requests >= maxRequestsInFlight) throw new OverloadedError('requests')
-      requests += 1
-      finished(response, () => {
-        requests -= 1
-      })
+      if (inFlight.size >= maxRequestsInFlight) throw new OverloadedError('requests')
+      inFlight.add(response)
+      finished(response, () => inFlight.delete(response))
     },
     async write(work) {
       if (closed) throw new ShuttingDownError()
-      if (writes >= maxWritesInFlight) throw new OverloadedError('writes')
-      writes += 1
+      if (writes.size >= maxWritesInFlight) throw new OverloadedError('writes')
+      if (isLate()) throw new OverloadedError('loop')
+      const going = work()
+      writes.add(going)
       try {
-        return await work()
+        return await going
       } finally {
-        writes -= 1
+        writes.delete(going)
       }
     },
-    close() {
+    async close() {
       closed = true
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const call = setTimeout(() => lastCall.abort(new Error('The service is stopping.')), lastCallAfterMs).unref()
+      const end = setTimeout(resolve, lastCallAfterMs + answeringMs).unref()
+      await Promise.race([late, Promise.allSettled([...[...inFlight].map(untilFinished), ...writes])])
+      clearTimeout(end)
+      if (inFlight.size === 0 && writes.size === 0) clearTimeout(call)
     },
     isClosed: () => closed,
   }
 }
+
+const untilFinished = (response: ServerResponse) => new Promise<void>((resolve) => finished(response, () => resolve()))

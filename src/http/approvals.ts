@@ -42,13 +42,13 @@ export const approvalRoutes =
     takeJsonBodies(instance, { maxBodyBytes })
 
     instance.get('/otto/approvals', async (): Promise<z.output<typeof ApprovalList>> => {
-      return { approvals: [...(approvals?.list() ?? [])] }
+      return { approvals: [...((await approvals?.list()) ?? [])] }
     })
 
     instance.post<{ Params: { id: string } }>('/otto/approvals/:id', async (request): Promise<Approval> => {
       const { approve } = parseDecision(request.body)
       const id = request.params.id.toLowerCase()
-      const decided = approvals?.decide(id, approve, { principal: principalOf(request) })
+      const decided = await approvals?.decide(id, approve, { principal: principalOf(request) })
       if (decided === undefined) throw new ApprovalNotFoundError()
       return decided
     })

@@ -2,17 +2,30 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { createBoundedMap } from '../core/bounded-map.ts'
 import type { Clock } from '../core/clock.ts'
-import { addressOf } from './caller-address.ts'
-import { LoginRateLimitedError, UnauthenticatedError } from './errors.ts'
+import type { AddressOf } from './caller-address.ts'
+import { LoginRateLimitedError, ScopeMissingError, UnauthenticatedError } from './errors.ts'
+import type { Scope } from './scopes.ts'
+import type { ApiToken } from './tokens.ts'
 
-/** Who calls, and whether they may. */
+/** Who calls, and what they may do. */
 export type Authentication = {
   /** Lets a request pass, or not. @throws UnauthenticatedError or LoginRateLimitedError */
   assertAuthentic(request: FastifyRequest): void
-  /** Whose keys and limits count: the token, by the beginning of its digest, or the caller's address without one. */
+  /** Whose keys and limits count: the token shown, by the beginning of its digest, or the caller's address without one. */
   principalOf(request: FastifyRequest): string
+  /** May whoever has this name do that? */
+  may(principal: string, scope: Scope): boolean
+  /** @throws ScopeMissingError */
+  assertMay(principal: string, scope: Scope): void
   /** On routes that want nothing: may this caller see more? A wrong token counts as an attempt here too. */
   isTrusted(request: FastifyRequest): boolean
+}
+
+export type AuthenticationDeps = {
+  /** None: all may call, and do everything. */
+  readonly tokens: readonly ApiToken[]
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly addressOf: AddressOf
 }
 
 const windowMs = 60_000
@@ -25,36 +38,62 @@ const bearer = /^bearer +([\x21-\x7e]{1,512})$/i
 const noToken = /^bearer *$/i
 
 /**
- * With a token, every request must show it, and an address that shows ten wrong ones within a minute is not looked at
- * for a minute; a request that shows none is no attempt. Without a token all may call.
+ * With tokens, every request must show one, and an address that shows ten wrong ones within a minute is not looked at for
+ * a minute; a request that shows none is no attempt. Without tokens all may call.
  */
-export function createAuthentication(
-  token: string | undefined,
-  { monotonicMs }: Pick<Clock, 'monotonicMs'>,
-): Authentication {
-  if (token === undefined) return open
-  const expected = digestOf(token)
-  const principal = tokenPrincipal(token)
-  const failures = createFailureCount(monotonicMs)
+export function createAuthentication({ tokens, clock, addressOf }: AuthenticationDeps): Authentication {
+  if (tokens.length === 0) return open(addressOf)
+  const holders = tokens.map(({ token, scopes }) => ({
+    digest: digestOf(token),
+    principal: tokenPrincipal(token),
+    scopes,
+  }))
+  const scopesOf = new Map(holders.map(({ principal, scopes }) => [principal, scopes]))
+  const shown = new WeakMap<FastifyRequest, string>()
+  const failures = createFailureCount(clock.monotonicMs)
+
+  /** Every digest is compared, whichever fits: the time tells nothing. */
+  const holderOf = (token: string) => {
+    const given = digestOf(token)
+    return holders.reduce<(typeof holders)[number] | undefined>(
+      (found, holder) => (timingSafeEqual(given, holder.digest) ? holder : found),
+      undefined,
+    )
+  }
   const assertAuthentic = (request: FastifyRequest): void => {
     const { authorization } = request.headers
     if (authorization === undefined || noToken.test(authorization)) throw new UnauthenticatedError()
     const address = addressOf(request)
     failures.assertFew(address)
     const given = bearer.exec(authorization)?.[1]
-    if (given !== undefined && timingSafeEqual(digestOf(given), expected)) return
-    failures.note(address)
-    throw new UnauthenticatedError()
+    const holder = given === undefined ? undefined : holderOf(given)
+    if (holder === undefined) {
+      failures.note(address)
+      throw new UnauthenticatedError()
+    }
+    shown.set(request, holder.principal)
   }
-  return { assertAuthentic, principalOf: () => principal, isTrusted: (request) => passes(assertAuthentic, request) }
+  const principalOf = (request: FastifyRequest) => shown.get(request) ?? addressOf(request)
+  const may = (principal: string, scope: Scope) => scopesOf.get(principal)?.has(scope) ?? false
+  return {
+    assertAuthentic,
+    principalOf,
+    may,
+    assertMay(principal, scope) {
+      if (!may(principal, scope)) throw new ScopeMissingError(scope)
+    },
+    isTrusted: (request) => passes(assertAuthentic, request) && may(principalOf(request), 'read'),
+  }
 }
 
 /** Without a token the service listens on loopback alone. */
-const open: Authentication = {
+const open = (addressOf: AddressOf): Authentication => ({
   assertAuthentic: () => {},
   principalOf: addressOf,
+  may: () => true,
+  assertMay: () => {},
   isTrusted: (request) => /^(?:127\.|::1$)/.test(addressOf(request)),
-}
+})
 
 function passes(assertAuthentic: Authentication['assertAuthentic'], request: FastifyRequest): boolean {
   try {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ToolCallContext } from '../tools/tool.ts'
 import { clientSignal } from './client-signal.ts'
-import { waitMsOf } from './prefer.ts'
+import { preferencesOf } from './prefer.ts'
 
 /** What a tool is told about the request that calls it. */
 export type CallContext = (request: FastifyRequest, reply: FastifyReply) => ToolCallContext
@@ -12,12 +12,13 @@ export const createCallContext =
   (request, reply) => {
     // Repeated headers arrive joined by commas, which no valid key holds.
     const key = request.headers['idempotency-key']
-    const deadlineMs = waitMsOf(request.headers)
+    const { waitMs, respondAsync } = preferencesOf(request.headers)
     return {
       traceId: request.id,
       principal: principalOf(request),
       signal: clientSignal(reply),
       ...(key === undefined ? {} : { idempotencyKey: String(key) }),
-      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(waitMs === undefined ? {} : { deadlineMs: waitMs }),
+      ...(respondAsync ? { respondAsync } : {}),
     }
   }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Chat } from '../chat/chat.ts'
+import type { Chat, MayDecide } from '../chat/chat.ts'
 import type { Clock, NewId } from '../core/clock.ts'
 import type { Forward } from '../llm/language-model.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
@@ -16,7 +16,7 @@ import type { Refusal } from './problem.ts'
 /** What the chat's doors need beside what every door has. */
 export type ChatSetup = {
   /** Made once, over the tools as doors let them begin. */
-  openChat(tools: ToolCatalog): Chat
+  openChat(tools: ToolCatalog, mayDecide: MayDecide): Chat
   /** The way to the model server as it is; undefined where that is no Ollama. */
   readonly forward: Forward | undefined
   readonly listModels: ListModels

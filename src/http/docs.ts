@@ -26,16 +26,26 @@ export type DocsDeps = {
  * into the page: its text, and no other, is let through; its icons are data URLs.
  * @see CSP level 3 §6
  */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+const contentSecurityPolicy = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'", "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+}
+
+/** What the page's server says of the page; the rest of its headers are ours. */
+const headersOfPage = [
+  'content-type',
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'x-frame-options',
+] as const
 
 /**
  * `GET /openapi.json`: the service as an OpenAPI 3.1 document, whose examples work for whoever asks. `GET /docs`: the same
@@ -51,7 +61,7 @@ export const docsRoutes = (deps: DocsDeps): FastifyPluginAsync => {
     })
     const { statusCode, headers, rawPayload } = await (await page).inject(request.url)
     if (statusCode !== 200) throw new NotFoundError()
-    for (const name of ['content-type', 'content-security-policy']) reply.header(name, headers[name])
+    for (const name of headersOfPage) reply.header(name, headers[name])
     return reply.send(rawPayload)
   }
   return async (instance) => {
@@ -65,14 +75,19 @@ export const docsRoutes = (deps: DocsDeps): FastifyPluginAsync => {
 /** Swagger UI behind a server of its own without a port. It is asked for files alone, and never for the document. */
 async function openPage(): Promise<FastifyInstance> {
   const server = fastify()
-  const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
+  const [{ default: helmet }, { default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('@fastify/helmet'),
     import('@fastify/swagger'),
     import('@fastify/swagger-ui'),
   ])
+  await server.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
+    frameguard: { action: 'deny' },
+    strictTransportSecurity: false, // whoever ends TLS before us says that
+  })
   await server.register(swagger, { mode: 'static', specification: { document: { openapi: '3.1.0', info, paths: {} } } })
   await server.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: contentSecurityPolicy,
     theme: { title: 'Otto' },
     uiConfig: { displayRequestDuration: true, tryItOutEnabled: true },
   })

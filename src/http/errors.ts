@@ -1,4 +1,6 @@
+import type { RateKind } from '../core/buckets.ts'
 import { BaseError } from '../core/errors.ts'
+import type { Scope } from './scopes.ts'
 
 /** The request is not one that we understand. `path` is the member at fault, at most 64 characters of it. */
 export class InvalidRequestError extends BaseError {
@@ -102,8 +104,8 @@ export class OriginNotAllowedError extends BaseError {
 export class OverloadedError extends BaseError {
   override readonly code = 'OVERLOADED'
   override readonly kind = 'exhausted'
-  constructor(what: 'requests' | 'writes') {
-    super(`Too many ${what} are in flight.`)
+  constructor(what: 'requests' | 'writes' | 'loop') {
+    super(what === 'loop' ? 'The process cannot keep up.' : `Too many ${what} are in flight.`)
   }
 }
 
@@ -132,6 +134,31 @@ export class LoginRateLimitedError extends BaseError {
   constructor(retryAfterSeconds: number) {
     super('Too many wrong tokens came from this address.', {
       details: { retryAfterSeconds: Math.ceil(retryAfterSeconds) },
+    })
+  }
+}
+
+/** A caller calls more often than its rate; `kind` says what was too much. */
+export class RateLimitedError extends BaseError {
+  override readonly code = 'RATE_LIMITED'
+  override readonly kind = 'exhausted'
+  constructor(kind: RateKind, retryAfterMs: number) {
+    super(`Too many ${words[kind]} came from this caller.`, {
+      details: { limit: kind, retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) },
+    })
+  }
+}
+
+const words: Readonly<Record<RateKind, string>> = { write: 'writes', read: 'requests', chat: 'chats' }
+
+/** The token shown does not allow this. */
+export class ScopeMissingError extends BaseError {
+  override readonly code = 'FORBIDDEN'
+  override readonly kind = 'forbidden'
+  constructor(scope: Scope) {
+    super(`The token does not have the scope ${scope}.`, {
+      details: { scope },
+      hint: `Use a token with the scope ${scope}; an operator gives it in OTTO_API_TOKENS_FILE.`,
     })
   }
 }

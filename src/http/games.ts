@@ -8,6 +8,7 @@ import type { ToolCallContext, ToolOutcome } from '../tools/tool.ts'
 import type { CallContext } from './call-context.ts'
 import { clientSignal } from './client-signal.ts'
 import { GameIdInvalidError, QueryInvalidError } from './errors.ts'
+import { tellPreferences } from './prefer.ts'
 import { sendProblem } from './send.ts'
 
 /** The outcome of ttt_get_state for a game, by its lower-case UUID. */
@@ -57,7 +58,9 @@ export const gameRoutes =
     instance.get<{ Params: { id: string } }>('/otto/games/:id/state', async (request, reply) => {
       const { id } = request.params
       if (!isUuid(id)) throw new GameIdInvalidError()
-      const outcome = await readGame(id.toLowerCase(), callContext(request, reply))
+      const context = callContext(request, reply)
+      tellPreferences(reply, context, { isWrite: false })
+      const outcome = await readGame(id.toLowerCase(), context)
       return outcome.success ? reply.send(outcome.result) : sendProblem(reply, outcome)
     })
   }

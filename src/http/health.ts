@@ -9,12 +9,9 @@ export type HealthDeps = {
   readonly isTrusted: (request: FastifyRequest) => boolean
 }
 
-/** The routes that need no token: whoever starts and stops the process asks them. */
-export const probePaths: readonly string[] = ['/health/live', '/health/ready']
-
 /**
  * `GET /health` (503 when unhealthy), `/health/live` (200 while the event loop turns, asks nobody) and `/health/ready`
- * (503 while not ready or shutting down). An unknown caller gets the words alone: times would tell it more than it needs.
+ * (503 while not ready or shutting down). An unknown caller gets the words alone: times and counts would tell it more than it needs.
  */
 export const healthRoutes =
   ({ health, admission, isTrusted }: HealthDeps): FastifyPluginAsync =>
@@ -22,9 +19,9 @@ export const healthRoutes =
     instance.get('/health/live', async () => ({ status: 'alive' }))
 
     instance.get('/health', async (request, reply) => {
-      const { status, components } = await health()
-      const shown = isTrusted(request) ? components : wordsOf(components)
-      return reply.code(status === 'unhealthy' ? 503 : 200).send({ status, components: shown })
+      const { status, isReady: _, ...known } = await health()
+      const shown = isTrusted(request) ? known : { components: wordsOf(known.components) }
+      return reply.code(status === 'unhealthy' ? 503 : 200).send({ status, ...shown })
     })
 
     instance.get('/health/ready', async (request, reply) => {

@@ -41,8 +41,12 @@ export const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
 /** What a page may send beside what every page may. */
 const allowedHeaders = [
   'authorization, content-type, idempotency-key, prefer, traceparent, x-trace-id, x-otto-tools',
-  'x-openwebui-chat-id, x-openwebui-message-id',
-  'mcp-protocol-version, mcp-method, mcp-name, mcp-session-id',
+  'tracestate, x-requested-with, x-openwebui-chat-id, x-openwebui-message-id',
+  'mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id',
+  // OpenAI's own client sends these from a page. @see openai-node src/internal/detect-platform.ts
+  'openai-organization, openai-project, openai-beta, x-stainless-lang, x-stainless-package-version, x-stainless-os',
+  'x-stainless-arch, x-stainless-runtime, x-stainless-runtime-version, x-stainless-retry-count, x-stainless-timeout',
+  'x-stainless-async, x-stainless-helper-method, x-stainless-custom-poll-interval, x-stainless-poll-helper',
 ].join(', ')
 
 // @see Fetch standard, CORS protocol. The origin's own header was set when it was let through.

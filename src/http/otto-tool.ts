@@ -2,18 +2,20 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
-import type { ToolCatalog, ToolOutcome } from '../tools/tool.ts'
-import type { Admission } from './admission.ts'
+import type { ToolCallContext, ToolCatalog, ToolOutcome } from '../tools/tool.ts'
+import type { Gate } from './admitted-tools.ts'
 import { admitTools } from './admitted-tools.ts'
 import type { CallContext } from './call-context.ts'
+import { orAccepted } from './early-answer.ts'
 import { InvalidRequestError } from './errors.ts'
 import { takeJsonBodies } from './json-body.ts'
+import { tellPreferences } from './prefer.ts'
 import { sendOutcome } from './send.ts'
 import { messageKeyOf } from './tool-server-key.ts'
 
 export type OttoToolDeps = {
   readonly tools: ToolCatalog
-  readonly admission: Admission
+  readonly gate: Gate
   readonly callContext: CallContext
   readonly maxBodyBytes: number
 }
@@ -52,19 +54,25 @@ function parseToolRequest(body: unknown): { name: string; args: JsonObject } {
  * the flat result out, and their list. Both answer under the same statuses; a refused move is an answer (200).
  */
 export const ottoToolRoutes =
-  ({ tools, admission, callContext, maxBodyBytes }: OttoToolDeps): FastifyPluginAsync =>
+  ({ tools, gate, callContext, maxBodyBytes }: OttoToolDeps): FastifyPluginAsync =>
   async (instance) => {
     takeJsonBodies(instance, { maxBodyBytes })
 
-    const admitted = admitTools({ tools, admission, log: instance.log })
-    const call = (name: string, args: unknown, request: FastifyRequest, reply: FastifyReply): Promise<ToolOutcome> =>
-      admitted.call(name, args, callContext(request, reply))
+    const admitted = admitTools({ ...gate, tools, log: instance.log })
+    const writes = new Set(tools.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
+    const contextOf = (name: string, request: FastifyRequest, reply: FastifyReply): ToolCallContext => {
+      const context = callContext(request, reply)
+      tellPreferences(reply, context, { isWrite: writes.has(name) })
+      return context
+    }
+    const call = (name: string, args: JsonObject, context: ToolCallContext): Promise<ToolOutcome> =>
+      orAccepted(args, context, (going) => admitted.call(name, args, going))
 
     instance.get('/otto/tools', async () => ({ tools: tools.list() }))
 
     instance.post('/otto/tool', async (request, reply) => {
       const { name, args } = parseToolRequest(request.body)
-      return sendOutcome(reply, await call(name, args, request, reply))
+      return sendOutcome(reply, await call(name, args, contextOf(name, request, reply)))
     })
 
     instance.post<{ Params: { name: string } }>('/otto/tools/:name', async (request, reply) => {
@@ -72,8 +80,11 @@ export const ottoToolRoutes =
       if (!args.success) throw new InvalidRequestError('The body is not an object of arguments.')
       const { name } = request.params
       const idempotencyKey = messageKeyOf(request.headers, name, args.data)
-      const context = { ...callContext(request, reply), ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }
-      const outcome = await admitted.call(name, args.data, context)
+      const context = {
+        ...contextOf(name, request, reply),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      }
+      const outcome = await call(name, args.data, context)
       return outcome.success ? reply.send(outcome.result) : sendOutcome(reply, outcome)
     })
   }

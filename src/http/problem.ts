@@ -33,10 +33,12 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   LEDGER_REFUSED: 502,
   ORACLE_ERROR: 502,
   LEDGER_UNREACHABLE: 503,
+  CIRCUIT_OPEN: 503,
   OUTCOME_UNKNOWN: 504,
   CONFIRMATION_PENDING: 202,
   DEADLINE_EXCEEDED: 504,
   WALLET_ERROR: 500,
+  STORAGE_UNAVAILABLE: 503,
   APPROVAL_NEEDED: 409,
   APPROVAL_DECLINED: 403,
   LLM_UNAVAILABLE: 502,
@@ -59,6 +61,9 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
 export const statusOf = (code: string): number => (isErrorCode(code) ? statusByCode[code] : 500)
 
 const defaultRetryAfterSeconds: Readonly<Record<string, number>> = {
+  GAME_BUSY: 1,
+  CIRCUIT_OPEN: 2,
+  STORAGE_UNAVAILABLE: 5,
   OVERLOADED: 1,
   SHUTTING_DOWN: 5,
   RATE_LIMITED: 60,

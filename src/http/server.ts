@@ -1,27 +1,30 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import type { Chat } from '../chat/chat.ts'
+import type { Buckets } from '../core/buckets.ts'
 import type { Clock, NewId } from '../core/clock.ts'
 import type { Approvals } from '../tools/approvals.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
-import type { AccessRules, AssertAllowed } from './access.ts'
-import { createAccess } from './access.ts'
-import type { Admission, AdmissionLimits } from './admission.ts'
+import type { AccessRules } from './access.ts'
+import type { AdmissionLimits } from './admission.ts'
 import { createAdmission } from './admission.ts'
+import type { Gate } from './admitted-tools.ts'
 import { admitTools } from './admitted-tools.ts'
 import type { ChatFacts } from './api/chat.ts'
 import { approvalRoutes } from './approvals.ts'
 import type { Authentication } from './authentication.ts'
 import { createAuthentication } from './authentication.ts'
 import { createCallContext } from './call-context.ts'
+import { createAddressOf } from './caller-address.ts'
 import { createChatCaller } from './chat-caller.ts'
 import type { ChatSetup } from './chat-doors.ts'
 import { registerChatDoors } from './chat-doors.ts'
+import { stopWithinMs } from './close.ts'
 import { docsRoutes } from './docs.ts'
 import { HostCountError } from './errors.ts'
 import type { ListGames, ReadGame } from './games.ts'
 import { gameRoutes } from './games.ts'
-import { healthRoutes, probePaths } from './health.ts'
+import { healthRoutes } from './health.ts'
 import type { HealthReport } from './health-monitor.ts'
 import type { MalformedHandler } from './malformed.ts'
 import { createMalformedHandler } from './malformed.ts'
@@ -31,13 +34,18 @@ import { sendRpcRefusal } from './mcp/refusal.ts'
 import type { RuleTexts } from './mcp/resources.ts'
 import type { HttpMetrics } from './metrics.ts'
 import { metricsRoutes } from './metrics.ts'
-import { isPreflight, refuseUnknown } from './not-found.ts'
+import { refuseUnknown } from './not-found.ts'
 import { ottoToolRoutes } from './otto-tool.ts'
 import { toRefusal } from './problem.ts'
-import { logWhenDone } from './request-log.ts'
+import { createRateLimits, noRateLimits } from './rate-limits.ts'
+import type { Receive } from './receiver.ts'
+import { createReceiver } from './receiver.ts'
+import type { OnRefused } from './refused-access.ts'
+import { onlyAccess, routeOf } from './refused-access.ts'
 import { sendOutcome, sendProblem } from './send.ts'
+import type { ApiToken } from './tokens.ts'
 import { toolServerRoutes } from './tool-server.ts'
-import { traceIdHeader, traceIdOf } from './trace.ts'
+import { traceIdOf } from './trace.ts'
 import type { WalletAddresses } from './wallets.ts'
 import { walletRoutes } from './wallets.ts'
 
@@ -66,14 +74,20 @@ export type ServerDeps = {
   /** A pino logger. */
   readonly log: FastifyBaseLogger
   readonly newId: NewId
-  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs' | 'sleep'>
   /** Without it there is no chat. */
   readonly chat?: ChatSetup | undefined
   readonly access: AccessRules
   /** The texts of the two rule files, for clients that read resources. */
   readonly rules?: RuleTexts | undefined
-  /** What callers must show; undefined lets all call who reach the port. */
-  readonly token?: string | undefined
+  /** One of which callers must show; without any all may call who reach the port. */
+  readonly tokens?: readonly ApiToken[]
+  /** Who calls how often; undefined: nobody counts. */
+  readonly buckets?: Buckets | undefined
+  /** Addresses and networks of proxies that are believed about whom they speak for. */
+  readonly trustedProxies?: readonly string[]
+  /** Told of each refusal of access. */
+  readonly onRefused?: OnRefused | undefined
   /** Names the network inside game ids; the documented examples need it. */
   readonly network: string
   /** Where requests are counted, and what `GET /metrics` answers; without it there is no such route. */
@@ -85,42 +99,51 @@ export type ServerDeps = {
  * The bridge's HTTP server, ready to listen. `close()` lets running requests finish; from then on no write is started.
  */
 export function createServer(deps: ServerDeps): FastifyInstance {
-  const { tools, wallets, readGame, listGames, health, log, newId, metrics, network, limits = {} } = deps
+  const { tools, wallets, readGame, listGames, health, log, newId, metrics, network, tokens = [], limits = {} } = deps
   const admission = createAdmission(limits)
-  const { principalOf, ...authentication } = createAuthentication(deps.token, deps.clock)
+  const addressOf = createAddressOf(deps.trustedProxies)
+  const authentication = createAuthentication({ tokens, clock: deps.clock, addressOf })
+  const { principalOf, may, assertMay } = authentication
+  const rateLimits = deps.buckets ? createRateLimits(deps.buckets, deps.clock) : noRateLimits
+  const gate: Gate = { admission, assertMay, rateLimits, onRefused: onlyAccess(deps.onRefused) }
+  const answerError = createErrorAnswers(gate, principalOf)
+  const needsToken = tokens.length > 0
   const callContext = createCallContext(principalOf)
-  const receive = createReceiver(deps, admission, authentication)
+  const receive = createReceiver({ ...gate, ...authentication, access: deps.access, clock: deps.clock, metrics })
   const malformed = createMalformedHandler({ log, newId })
-  const instance = createInstance(deps, admission, receive, malformed)
+  const instance = createInstance(deps, answerError(sendProblem), receive, malformed)
   malformed.attach(instance.server)
   instance.server.maxConnections = limits.maxConnections ?? 1_000
 
-  const chat = deps.chat?.openChat(admitTools({ tools, admission, log }))
+  const mayDecide = (principal: string) => may(principal, 'admin')
+  const chat = deps.chat?.openChat(admitTools({ ...gate, tools, log, isPatient: true }), mayDecide)
+  // Until what runs has ended, whoever comes is still told: not ready, and no new write.
   instance.addHook('preClose', async () => {
-    admission.close()
+    const drained = admission.close()
     chat?.stop()
+    await drained
   })
   // A connection that is kept would hold the stop up.
   instance.addHook('onSend', async (_request, reply) => {
     if (admission.isClosed()) reply.header('connection', 'close')
   })
-  instance.addHook('onRequest', async (request, reply) => receive(request, reply))
-  instance.setErrorHandler(answerError(sendProblem, admission))
+  instance.addHook('onRequest', receive)
+  instance.setErrorHandler(answerError(sendProblem))
   instance.removeAllContentTypeParsers()
   refuseUnknown(instance)
 
   instance.register(async (scope) => {
-    scope.setErrorHandler(answerError(sendOutcome, admission))
-    scope.register(ottoToolRoutes({ tools, admission, callContext, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }))
+    scope.setErrorHandler(answerError(sendOutcome))
+    scope.register(ottoToolRoutes({ tools, gate, callContext, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }))
   })
   instance.register(
     approvalRoutes({ approvals: deps.approvals, principalOf, maxBodyBytes: limits.maxBodyBytes ?? 65_536 }),
   )
   instance.register(async (scope) => {
-    scope.setErrorHandler(answerError(sendRpcRefusal, admission))
-    scope.register(mcpRoutes({ ...deps, admission, callContext, approve: approveIn(deps) }))
+    scope.setErrorHandler(answerError(sendRpcRefusal))
+    scope.register(mcpRoutes({ ...deps, gate, callContext, principalOf, approve: approveIn(deps), mayDecide }))
   })
-  instance.register(toolServerRoutes({ tools, needsToken: deps.token !== undefined }))
+  instance.register(toolServerRoutes({ tools, needsToken }))
   if (chat && deps.chat)
     registerChatDoors(instance, {
       chat,
@@ -128,7 +151,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       chatCaller: createChatCaller(principalOf),
       clock: deps.clock,
       newId,
-      answerError: (send) => answerError(send, admission),
+      answerError,
     })
   instance.register(gameRoutes({ readGame, listGames, callContext }))
   instance.register(walletRoutes({ wallets }))
@@ -139,7 +162,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       network,
       wallets,
       principalOf,
-      needsToken: deps.token !== undefined,
+      needsToken,
       hasMetrics: metrics !== undefined,
       chat: chat && deps.chat && toChatFacts(chat, deps.chat),
       asksFirst: deps.approvals !== undefined,
@@ -158,61 +181,30 @@ const toChatFacts = ({ defaultModel }: Chat, { forward, allowAdmin }: ChatSetup)
 
 /** A person's yes that came through a client of ours. */
 const approveIn = ({ approvals }: ServerDeps): Approve | undefined =>
-  approvals && (async (id, principal) => approvals.decide(id, true, { principal }) !== undefined)
-
-type Receive = (request: FastifyRequest, reply: FastifyReply) => void
-
-/** What happens first to every request, whatever its path. @throws the error that refuses it, from what it returns */
-function createReceiver(
-  { access, clock, metrics }: ServerDeps,
-  admission: Admission,
-  { assertAuthentic }: Pick<Authentication, 'assertAuthentic'>,
-): Receive {
-  const assertAllowed: AssertAllowed = createAccess(access)
-  return (request, reply) => {
-    logWhenDone(request, reply, clock, metrics?.requests)
-    reply.header(traceIdHeader, request.id)
-    reply.header('cache-control', 'no-store')
-    reply.header('x-content-type-options', 'nosniff')
-    assertAllowed(request.raw)
-    const { origin } = request.headers
-    if (origin !== undefined) {
-      reply.header('access-control-allow-origin', origin)
-      reply.header('access-control-expose-headers', `${traceIdHeader}, retry-after, allow`)
-      reply.header('vary', 'origin')
-    }
-    const { url: route } = request.routeOptions
-    if (!(isPreflight(request) || (route !== undefined && probePaths.includes(route)))) assertAuthentic(request)
-    // A busy process is still alive.
-    if (route !== '/health/live') admission.enter(reply.raw)
-  }
-}
+  approvals && (async (id, principal) => (await approvals.decide(id, true, { principal })) !== undefined)
 
 function createInstance(
   { log, newId, limits = {} }: ServerDeps,
-  admission: Admission,
+  answer: AnswerError,
   receive: Receive,
   { onClientError }: MalformedHandler,
 ): FastifyInstance {
   const arrivalTimeoutMs = limits.arrivalTimeoutMs ?? 15_000
-  const answer = answerError(sendProblem, admission)
   return fastify({
     loggerInstance: log,
     // One line of our own instead: request-log.ts. What Fastify itself has to say carries the same id.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'traceId' }),
     genReqId: ({ headers }) => traceIdOf(headers, newId),
+    // It bounds the close too, and its own 10 s would end a slow stop as a fault; closeWithin bounds that.
+    pluginTimeout: 2 * stopWithinMs,
     requestTimeout: arrivalTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs ?? 72_000,
     return503OnClosing: false, // reads go on; writes are refused by admission
     clientErrorHandler: onClientError,
     // Paths that no router can read get here without any hook.
     frameworkErrors: (error, request, reply) => {
-      try {
-        receive(request, reply)
-        answer(error, request, reply)
-      } catch (refusal) {
-        answer(refusal, request, reply)
-      }
+      const refuse = (refusal: unknown) => answer(refusal, request, reply)
+      receive(request, reply).then(() => refuse(error), refuse)
     },
     http: {
       maxHeaderSize: limits.maxHeaderBytes ?? 16_384,
@@ -226,12 +218,17 @@ function createInstance(
 
 type Send = (reply: FastifyReply, refusal: ReturnType<typeof toRefusal>) => FastifyReply
 
+type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
+
 /** The last resort of every route: any throw becomes an answer, and a bug becomes a log entry too. */
-const answerError =
-  (send: Send, admission: Admission) =>
-  (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+const createErrorAnswers =
+  ({ admission, onRefused }: Gate, principalOf: Authentication['principalOf']) =>
+  (send: Send): AnswerError =>
+  (error, request, reply) => {
     // Fastify closes after any failed body. Ours are read to their end, so the connection is in step.
     if (error instanceof HostCountError || admission.isClosed()) reply.header('connection', 'close')
     else reply.removeHeader('connection')
-    send(reply, toRefusal(error, { traceId: request.id, log: request.server.log }))
+    const refusal = toRefusal(error, { traceId: request.id, log: request.server.log })
+    onRefused({ traceId: request.id, principal: principalOf(request), code: refusal.code, route: routeOf(request) })
+    send(reply, refusal)
   }

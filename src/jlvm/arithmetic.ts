@@ -94,6 +94,7 @@ export function toInteger(decimal: Decimal, rounding: Rounding): bigint {
  * @throws EvaluationError where the result is out of range
  */
 export function round(decimal: Decimal, digits: number = precision): Decimal {
+  if (decimal.mantissa < fewDigits && decimal.mantissa > -fewDigits) return inRange(decimal)
   const excess = countDigits(decimal.mantissa) - digits
   if (excess <= 0) return inRange(decimal)
   const unit = tenTo(excess)
@@ -105,6 +106,9 @@ export function round(decimal: Decimal, digits: number = precision): Decimal {
   // 9.99… may have become 10.0…: one digit too many, and that one is a zero.
   return round(new Decimal(mantissa, decimal.scale - excess), digits)
 }
+
+/** Below this nothing is rounded, and most numbers are: counting digits would take longer than adding them. */
+const fewDigits = tenTo(precision)
 
 function mantissaAt({ mantissa, scale }: Decimal, target: number): bigint {
   return mantissa * tenTo(target - scale)

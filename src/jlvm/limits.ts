@@ -4,6 +4,9 @@ export const maxEvaluationDepth = 256
 /** Levels of arrays and maps that a value may have where it is compared or written as JSON. */
 export const maxValueDepth = 256
 
+/** Levels of JSON that is read at all: what comes in at the borders has a quarter of them at most. */
+export const maxJsonDepth = 1_024
+
 /** Values and UTF-16 units that one JSON text may come to, with every shared part counted as often as it occurs. */
 export const maxJsonWeight = 4 * 1024 * 1024
 

@@ -124,8 +124,9 @@ function toPower(base: Value, exponent: Value, machine: Machine): Value {
 }
 
 function powerOfInt(base: bigint, degree: number, machine: Machine): bigint {
-  if (bitsOf(base) * degree > maxIntBits) throw new EvaluationError(`A power has more than ${maxIntBits} bits.`)
-  machine.strain(bitsOf(base) * degree)
+  const bits = bitsOf(base) * degree
+  if (bits > maxIntBits) throw new EvaluationError(`A power has more than ${maxIntBits} bits.`)
+  machine.strain(bits + (bits >> 6) ** 2) // multiplying goes over all pairs of 64-bit digits
   return base ** BigInt(degree)
 }
 

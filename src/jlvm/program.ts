@@ -5,7 +5,7 @@ import { constantCode, failingCode, ifCode, listCode, mapCode, pathCode, repeate
 import { computedPathCode, indexedPathCode } from './computed-paths.ts'
 import type { Expression, Reference } from './expression.ts'
 import { readExpression } from './expression.ts'
-import { maxEvaluationDepth } from './limits.ts'
+import { maxEvaluationDepth, maxJsonDepth } from './limits.ts'
 import type { Code } from './machine.ts'
 import { operators } from './operators.ts'
 import { parsePath } from './scope.ts'
@@ -63,6 +63,8 @@ function compileMap(members: readonly (readonly [string, JsonValue])[], place: P
 }
 
 function compileReference({ path, fallback }: Reference, place: Place): Code {
+  if (fallback !== undefined && isTooDeep(fallback))
+    return failingCode(`A default nests deeper than ${maxJsonDepth} levels.`)
   const value = fallback === undefined ? undefined : fromJson(fallback)
   if ('literal' in path) return pathCode(parsePath(path.literal), value)
   return compileElement(path.computed, value, place) ?? computedPathCode(compileAt(path.computed, place).code, value)
@@ -84,13 +86,19 @@ type Call = Expression & { readonly form: 'call' }
 const isLoop = ({ operator }: Call): boolean => operators.get(operator)?.shape === 'loop'
 
 function compileLoop(json: JsonValue, call: Call, { repeated, ...place }: Place): Code {
-  if (repeated === undefined) return compileCall(call, place)
+  if (repeated === undefined || isTooDeep(json)) return compileCall(call, place)
   const text = JSON.stringify(json)
   const known = repeated.get(text) ?? { code: compileCall(call, place), places: 0 }
   known.places += 1
   repeated.set(text, known)
   return repeatedCode(known)
 }
+
+/** Walks no further down than that, so that no expression overflows the stack, run or not. */
+const isTooDeep = (json: JsonValue, levels = maxJsonDepth): boolean =>
+  typeof json === 'object' &&
+  json !== null &&
+  (levels === 0 || Object.values(json).some((inner) => isTooDeep(inner, levels - 1)))
 
 function compileCall({ operator: name, args }: Call, place: Place): Code {
   const operator = operators.get(name)

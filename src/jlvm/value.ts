@@ -2,7 +2,7 @@ import type { JsonArray, JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonArray } from '../core/json.ts'
 import { Decimal, parseDecimal } from './decimal.ts'
 import { EvaluationError } from './errors.ts'
-import { maxJsonWeight, maxValueDepth } from './limits.ts'
+import { maxJsonDepth, maxJsonWeight, maxValueDepth } from './limits.ts'
 
 /**
  * What expressions read and give: `bigint` is the type int, `Decimal` the type float. A float that arithmetic made stays
@@ -48,7 +48,7 @@ export function valuesEqual(left: Value, right: Value, meter?: Meter, depth = 0)
   if (left === right) return true
   if (typeof left !== 'object' || typeof right !== 'object') return false
   if (left instanceof Decimal) return right instanceof Decimal && left.equals(right)
-  if (depth > maxValueDepth) throw tooDeep()
+  if (depth > maxValueDepth) throw tooDeep(maxValueDepth)
   if (isList(left)) return isList(right) && listsEqual(left, right, meter, depth + 1)
   return isMap(left) && isMap(right) && mapsEqual(left, right, meter, depth + 1)
 }
@@ -82,16 +82,19 @@ function mapsEqual(left: ValueMap, right: ValueMap, meter: Meter | undefined, de
  * Reads JSON: a number with a whole value is an int, any other a float, however they are spelled; objects give their own
  * members. The value of an array or object of some size is remembered for as long as the JSON lives: the same state
  * costs nothing the second time.
- * @throws EvaluationError for a number that is none
+ * @throws EvaluationError for a number that is none, and for JSON that nests deeper than `maxJsonDepth`
  */
-export function fromJson(json: JsonValue): Value {
+export const fromJson = (json: JsonValue): Value => readAt(json, 0)
+
+function readAt(json: JsonValue, depth: number): Value {
   if (json === null || typeof json === 'boolean' || typeof json === 'string') return json
   if (typeof json === 'number') return fromNumber(json)
+  if (depth > maxJsonDepth) throw tooDeep(maxJsonDepth)
   const size = isJsonArray(json) ? json.length : Object.keys(json).length
-  if (size < leastRemembered) return read(json)
+  if (size < leastRemembered) return read(json, depth)
   const known = valuesOfJson.get(json)
   if (known !== undefined) return known
-  const value = read(json)
+  const value = read(json, depth)
   valuesOfJson.set(json, value)
   return value
 }
@@ -101,10 +104,10 @@ const leastRemembered = 8
 
 const valuesOfJson = new WeakMap<JsonArray | JsonObject, ValueList | ValueMap>()
 
-function read(json: JsonArray | JsonObject): ValueList | ValueMap {
-  if (isJsonArray(json)) return json.map(fromJson)
+function read(json: JsonArray | JsonObject, depth: number): ValueList | ValueMap {
+  if (isJsonArray(json)) return json.map((item) => readAt(item, depth + 1))
   const map = new Map<string, Value>()
-  for (const key of Object.keys(json)) map.set(key, fromJson(json[key] ?? null))
+  for (const key of Object.keys(json)) map.set(key, readAt(json[key] ?? null, depth + 1))
   return map
 }
 
@@ -121,25 +124,32 @@ function fromNumber(number: number): bigint | Decimal {
  * @throws EvaluationError where the value nests deeper than `maxValueDepth` or weighs more than `maxJsonWeight`: values
  * share their parts in memory, JSON text repeats them
  */
-export const toJson = (value: Value): JsonValue => write(value, { left: maxJsonWeight }, 0)
+export function toJson(value: Value): JsonValue {
+  weigh(value, { left: maxJsonWeight }, 0)
+  return write(value)
+}
 
-type Weight = { left: number }
-
-function write(value: Value, weight: Weight, depth: number): JsonValue {
+/** Looks over the value first: a bomb is refused before millions of arrays are made for it. */
+function weigh(value: Value, weight: { left: number }, depth: number): void {
   weight.left -= typeof value === 'string' ? value.length + 1 : 1
   if (weight.left < 0) throw new EvaluationError('A value is too large to be written as JSON.')
+  if (typeof value !== 'object' || value === null || value instanceof Decimal) return
+  if (depth > maxValueDepth) throw tooDeep(maxValueDepth)
+  if (isMap(value)) for (const key of value.keys()) weight.left -= key.length
+  for (const item of value.values()) weigh(item, weight, depth + 1)
+}
+
+function write(value: Value): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof Decimal) return value.toNumber()
-  if (depth > maxValueDepth) throw tooDeep()
-  return isList(value) ? value.map((item) => write(item, weight, depth + 1)) : writeMap(value, weight, depth + 1)
+  return isList(value) ? value.map(write) : writeMap(value)
 }
 
-function writeMap(map: ValueMap, weight: Weight, depth: number): JsonObject {
+function writeMap(map: ValueMap): JsonObject {
   const object: Record<string, JsonValue> = {}
   for (const [key, item] of map) {
-    weight.left -= key.length
-    const json = write(item, weight, depth)
+    const json = write(item)
     // Assigning to this one name would set the prototype.
     if (key === '__proto__') Object.defineProperty(object, key, { value: json, ...ownMember })
     else object[key] = json
@@ -149,4 +159,4 @@ function writeMap(map: ValueMap, weight: Weight, depth: number): JsonObject {
 
 const ownMember = { enumerable: true, configurable: true, writable: true }
 
-const tooDeep = () => new EvaluationError(`A value nests deeper than ${maxValueDepth} levels.`)
+const tooDeep = (levels: number) => new EvaluationError(`A value nests deeper than ${levels} levels.`)

@@ -55,10 +55,12 @@ export function createCallFragments(newCallId: () => string, maxChars: number): 
   }
 }
 
-/** A text by the protocol; some servers send the object itself. */
+/** A text by the protocol; some servers send the object itself, and writing one that is too deep ends the stack. */
 const argumentsText = (args: JsonValue | undefined): string => {
   if (typeof args === 'string') return args
-  return (args ?? null) === null ? '' : JSON.stringify(args)
+  if (args === undefined || args === null) return ''
+  assertShallow(args)
+  return JSON.stringify(args)
 }
 
 function toCall(

@@ -32,7 +32,8 @@ export async function askPatiently(upstream: Upstream, asked: Asked, patience: P
     const wantedMs = retryAfterMs(answer, clock)
     const pauseMs = Math.max(wantedMs, backOffMs(attempt, backOff, random))
     const isHopeless = wantedMs > maxRetryAfterMs || clock.monotonicMs() + pauseMs >= endsAtMs
-    if (attempt + 1 >= maxTries || isHopeless) throw new LlmUnavailableError('The model server is too busy.')
+    if (attempt + 1 >= maxTries || isHopeless)
+      throw new LlmUnavailableError('The model server is too busy.', { isAlive: answer.status < 500 })
     await clock.sleep(pauseMs, asked.signal)
   }
 }

@@ -24,7 +24,7 @@ export async function refusalOf(answer: Answer, { model, secret }: AskedFor): Pr
   if (status === 400 && /does not support tools/i.test(words)) return new ToolsUnsupportedError(model)
   const isKeyWrong = secret !== undefined && (status === 401 || status === 403) // such texts quote the key, or half of it
   // No refusal of the caller, who would look for a fault in a key of their own.
-  if (isKeyWrong) return new LlmUnavailableError('The model server refuses the key of this service.')
+  if (isKeyWrong) return new LlmUnavailableError('The model server refuses the key of this service.', { isAlive: true })
   if (status < 500) return new LlmRefusedError(status, words || `The model server refused the request (${status}).`)
   if (isBadCall(words)) return badCall()
   return new LlmBadResponseError(

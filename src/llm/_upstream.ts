@@ -97,5 +97,5 @@ function failureOf(error: unknown, { hasBegun }: { hasBegun: boolean }): Error {
   if (hasBegun) return new LlmStreamCutError(undefined, cause)
   const isNotHttp = error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
   if (isNotHttp) return new LlmBadResponseError('The model server does not speak HTTP.')
-  return new LlmUnavailableError(undefined, cause)
+  return new LlmUnavailableError(undefined, { cause })
 }

@@ -4,8 +4,26 @@ import { BaseError } from '../core/errors.ts'
 export class LlmUnavailableError extends BaseError {
   override readonly code = 'LLM_UNAVAILABLE'
   override readonly kind = 'unavailable'
-  constructor(fact = 'The model server is unreachable.', cause?: unknown) {
+  /** `isAlive`: it answered, and only does not want this service, or wants it later. */
+  readonly isAlive: boolean
+  constructor(
+    fact = 'The model server is unreachable.',
+    { cause, isAlive = false }: { cause?: unknown; isAlive?: boolean } = {},
+  ) {
     super(fact, { cause })
+    this.isAlive = isAlive
+  }
+}
+
+/** The model server failed too often just now, so it was not asked at all. */
+export class LlmCircuitOpenError extends BaseError {
+  override readonly code = 'CIRCUIT_OPEN'
+  override readonly kind = 'unavailable'
+  constructor(retryAfterSeconds: number) {
+    super('The model server failed too often just now.', {
+      details: { upstream: 'model', retryAfterSeconds },
+      hint: `Ask again in ${retryAfterSeconds} s. The tools go on without it.`,
+    })
   }
 }
 

@@ -96,6 +96,6 @@ async function ping({ upstream, bounds, headers }: Parts, signal: AbortSignal): 
   answer.release()
   const { status } = answer
   if (status === 401 || status === 403)
-    throw new LlmUnavailableError('The model server refuses the key of this service.')
+    throw new LlmUnavailableError('The model server refuses the key of this service.', { isAlive: true })
   if (status >= 500) throw new LlmUnavailableError('The model server is not well.')
 }

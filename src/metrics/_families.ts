@@ -86,6 +86,16 @@ export function createGauge(naming: Naming): { readonly family: Family; set(valu
   }
 }
 
+/** Numbers told apart by one label, each asked for at each scrape. One that is watched again replaces the first. */
+export function createStateGauge({ label, ...naming }: Naming & { readonly label: string }): {
+  readonly family: Family
+  watch(value: string, read: () => number): void
+} {
+  const reads = new Map<string, () => number>() // the caller's values are few and fixed
+  const samples = () => [...reads].map(([value, read]) => ({ labels: { [label]: value }, value: read() }))
+  return { family: { ...naming, type: 'gauge', samples }, watch: (value, read) => void reads.set(value, read) }
+}
+
 const readTimeoutMs = 1_000
 
 /** A number that is asked for at each scrape; left out when asking fails or takes longer than a second. */

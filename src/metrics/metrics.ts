@@ -1,6 +1,7 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Transport } from '../chain/transport.ts'
 import type { ChatObserver } from '../chat/create-chat.ts'
+import type { Breaker } from '../core/breaker.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ObserveRequest } from '../core/observe.ts'
 import type { Engine } from '../fiber/engine.ts'
@@ -10,7 +11,7 @@ import type { Verifier } from '../signing/verify.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { Exposition } from './_exposition.ts'
 import { createExposition } from './_exposition.ts'
-import { createReadGauge } from './_families.ts'
+import { createReadGauge, createStateGauge } from './_families.ts'
 import { createInstruments } from './_instruments.ts'
 import { chatObserver, gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
 import { observeChain, observeTransport } from './observed-chain.ts'
@@ -32,6 +33,8 @@ export type Metrics = {
   watchVerifier(verifier: Verifier): Verifier
   /** `eventNames`: the events that are told apart. */
   watchEngine(engine: Engine, eventNames: readonly string[]): ObservedEngine
+  /** Tells whether an upstream is left alone. */
+  watchBreaker(upstream: 'l1' | 'l0' | 'model', breaker: Pick<Breaker, 'state'>): void
   readonly requests: ObserveRequest
   readonly chats: ChatObserver & TurnObserver
   /** A number that is asked for at each scrape; left out of it when asking fails or takes longer than a second. */
@@ -43,7 +46,12 @@ export type Metrics = {
 /** Counts of its own for each service, so that two in one process do not count for each other. */
 export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }): Metrics {
   const instruments = createInstruments()
-  const families = Object.values(instruments).map(({ family }) => family)
+  const breakers = createStateGauge({
+    name: 'otto_breaker_open',
+    help: '1 while an upstream is left alone since it failed too often, else 0.',
+    label: 'upstream',
+  })
+  const families = [...Object.values(instruments), breakers].map(({ family }) => family)
   const ledger = { observe: ledgerObserver(instruments), clock }
   const signing = { observe: instruments.signSeconds.child(), clock }
   const verifying = { observe: instruments.verifySeconds.child(), clock }
@@ -56,6 +64,7 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     watchSigner: (signer) => observeSigner(signer, signing),
     watchVerifier: (verifier) => observeVerifier(verifier, verifying),
     watchEngine: (engine, eventNames) => observeEngine({ engine, eventNames, observe: gas }),
+    watchBreaker: (upstream, breaker) => breakers.watch(upstream, () => (breaker.state() === 'closed' ? 0 : 1)),
     requests: requestObserver(instruments),
     chats: chatObserver(instruments),
     gauge: (name, help, read) => void families.push(createReadGauge({ name, help }, read)),

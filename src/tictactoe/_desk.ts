@@ -1,3 +1,6 @@
+import type { IntentLog } from '../intent/intent.ts'
+import type { Request } from './_owed.ts'
+import { begunBefore, payOwed } from './_owed.ts'
 import type { GameQueue } from './_queue.ts'
 import type { Traces } from './_traces.ts'
 import type { Caller } from './caller.ts'
@@ -7,6 +10,7 @@ import { WalletMismatchError } from './errors.ts'
 import type { Game } from './game.ts'
 import { addressOf } from './game.ts'
 import type { GameView, Mark, Played } from './game-view.ts'
+import type { Outbox } from './outbox.ts'
 import type { GameReader } from './read-game.ts'
 import type { Rules } from './rules.ts'
 import type { EventSender } from './send-event.ts'
@@ -14,6 +18,7 @@ import { toView } from './view.ts'
 
 /** What every operation on a game works with. */
 export type Desk = {
+  readonly intents: IntentLog
   readonly reader: GameReader
   readonly traces: Traces
   readonly sender: EventSender
@@ -21,10 +26,8 @@ export type Desk = {
   readonly queue: GameQueue
   readonly players: Players
   readonly rules: Rules
+  readonly forget: Outbox['forget']
 }
-
-/** What is asked of a game, in words that are the same when it is asked for again. */
-export type Request = { readonly gameId: string; readonly intent: string }
 
 /**
  * One write at a time per game, decided on the state as it is when its turn has come. An answer that is still owed for
@@ -37,10 +40,11 @@ export async function withGame(
   work: (game: Game) => Promise<Played>,
 ): Promise<Played> {
   const signal = untilGone(caller)
-  const gameId = desk.reader.idOf(request.gameId) ?? (await desk.reader.find(request.gameId, signal)).gameId
-  const turn = { signal: caller.gone, deadlineMs: caller.deadlineMs }
-  return desk.queue.run(gameId, turn, async () => {
-    const owed = await desk.sender.resume(gameId, request.intent, caller)
+  const begun = await begunBefore(desk, caller)
+  const known = begun?.gameId ?? desk.reader.idOf(request.gameId)
+  const gameId = known ?? (await desk.reader.find(request.gameId, signal)).gameId
+  return desk.queue.run(gameId, caller, async () => {
+    const owed = await payOwed(desk, { gameId, wish: request.wish }, caller)
     return owed ?? work(await desk.reader.find(gameId, signal))
   })
 }

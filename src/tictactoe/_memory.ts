@@ -1,5 +1,6 @@
 import { createBoundedMap } from '../core/bounded-map.ts'
 import type { MachineView, ScriptView } from '../dialect/dialect.ts'
+import type { Mark } from '../intent/intent.ts'
 import type { Game } from './game.ts'
 import { parseGame } from './game.ts'
 import { oracleIdOf } from './ids.ts'
@@ -16,10 +17,14 @@ export type GameMemory = {
   isStale(gameId: string, game: Game | undefined): boolean
   /** Takes a state for shown. */
   note(game: Game): void
+  /** Was any state of the game seen here? */
+  knows(gameId: string): boolean
+  /** Takes for seen what another process, or an earlier one, knew to be true. */
+  raise(gameId: string, mark: Mark): void
 }
 
 /** The newest state seen of a game: the oracle's count grows over all rounds, a machine's within its own. */
-type Seen = { readonly scriptSequence: number; readonly machineId: string; readonly machineSequence: number }
+type Seen = Mark
 
 /** @param maxGames how many are remembered; those read longest ago are forgotten first */
 export function createGameMemory(maxGames = 10_000): GameMemory {
@@ -52,5 +57,16 @@ export function createGameMemory(maxGames = 10_000): GameMemory {
       seen.set(gameId, { scriptSequence: script.sequenceNumber, machineId, machineSequence: machine.sequenceNumber })
       for (const id of [gameId, machineId, script.fiberId]) gameIds.set(id, gameId)
     },
+    knows: (gameId) => seen.get(gameId) !== undefined,
+    raise(gameId, mark) {
+      const newest = seen.get(gameId)
+      if (newest === undefined || isNewer(mark, newest)) seen.set(gameId, mark)
+    },
   }
 }
+
+/** By the oracle's count first: it grows over all machines of a game. */
+const isNewer = (mark: Mark, seen: Seen): boolean =>
+  mark.scriptSequence > seen.scriptSequence ||
+  (mark.scriptSequence === seen.scriptSequence &&
+    (mark.machineId !== seen.machineId || mark.machineSequence > seen.machineSequence))

@@ -1,19 +1,32 @@
 import type { Clock } from '../core/clock.ts'
+import type { GameLocks } from '../intent/intent.ts'
+import type { Caller } from './caller.ts'
 import { DeadlineExceededError, GameBusyError } from './errors.ts'
 
 /** Who asks, and until when: the wait in line counts against the deadline. */
-export type Turn = { readonly signal: AbortSignal; readonly deadlineMs: number }
+export type Turn = Pick<Caller, 'gone' | 'deadline' | 'deadlineMs'>
 
 /** One write at a time per game, first come, first served; games are independent. */
-export type GameQueue = { run<T>(gameId: string, turn: Turn, work: () => Promise<T>): Promise<T> }
+export type GameQueue = {
+  run<T>(gameId: string, turn: Turn, work: () => Promise<T>): Promise<T>
+  /** Is somebody of this process at work on the game? */
+  isBusy(gameId: string): boolean
+}
 
 type Waiter = { readonly enter: () => void }
 
-/** @param maxWaiting how many may stand in line per game; one more gets GAME_BUSY */
-export function createGameQueue({ clock, maxWaiting = 16 }: { clock: Clock; maxWaiting?: number }): GameQueue {
+export type GameQueueDeps = {
+  readonly clock: Clock
+  /** Keeps other bridges out. */
+  readonly locks: GameLocks
+  /** How many may stand in line per game, 16 unless told; one more gets GAME_BUSY. */
+  readonly maxWaiting?: number
+}
+
+export function createGameQueue({ clock, locks, maxWaiting = 16 }: GameQueueDeps): GameQueue {
   const lines = new Map<string, Waiter[]>() // a game stands here while somebody works on it
 
-  const enter = async (gameId: string, { signal, deadlineMs }: Turn): Promise<void> => {
+  const enter = async (gameId: string, { gone: signal, deadlineMs }: Turn): Promise<void> => {
     const line = lines.get(gameId)
     if (line === undefined) {
       lines.set(gameId, [])
@@ -40,11 +53,27 @@ export function createGameQueue({ clock, maxWaiting = 16 }: { clock: Clock; maxW
     async run(gameId, turn, work) {
       await enter(gameId, turn)
       try {
-        return await work()
+        const release = await hold(locks, gameId, turn)
+        try {
+          return await work()
+        } finally {
+          await release()
+        }
       } finally {
         leave(gameId)
       }
     },
+    isBusy: (gameId) => lines.has(gameId),
+  }
+}
+
+/** @throws DeadlineExceededError while another bridge keeps the game */
+async function hold(locks: GameLocks, gameId: string, { gone, deadline }: Turn): Promise<() => Promise<void>> {
+  const signal = AbortSignal.any([gone, deadline])
+  try {
+    return await locks.hold(gameId, signal)
+  } catch (error) {
+    throw signal.aborted ? new DeadlineExceededError(error) : error
   }
 }
 

@@ -1,6 +1,7 @@
+import type { BaseError } from '../core/errors.ts'
 import type { MoveRefusal, StateRefusal } from './errors.ts'
 import { GameStateError, InvalidMoveError, OracleFailedError } from './errors.ts'
-import type { GameEvent } from './events.ts'
+import type { PlacedEvent } from './events.ts'
 import type { Game } from './game.ts'
 import type { GameView } from './game-view.ts'
 
@@ -27,7 +28,7 @@ const ghostTexts = [/guard/i, /no transition/i, /sequence number/i]
  * The error behind a failure on the machine's record, when it can only be this event's: newer than the event, of its
  * name, and a word of the script. Undefined while the event may still be applied.
  */
-export function refusalBehind(event: GameEvent, { machine }: Game, view: GameView): Error | undefined {
+export function refusalBehind(event: PlacedEvent, { machine }: Game, view: GameView): BaseError | undefined {
   const last = machine.lastEvent
   if (last === null || last.success || last.ordinal <= event.sinceOrdinal) return undefined
   if (last.eventName !== null && last.eventName !== event.name) return undefined

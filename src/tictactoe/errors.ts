@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { BaseError } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
 import type { Board, GameView, Mark } from './game-view.ts'
 
 /** Why a move is not played. The first three are the oracle's own words. @see oracle/tictactoe.json */
@@ -78,21 +80,48 @@ export class DeadlineExceededError extends BaseError {
   }
 }
 
-/** Nothing was received by the ledger. */
+/** Causes that say more than that the ledger cannot be reached. */
+const tellingCodes: readonly string[] = ['CIRCUIT_OPEN', 'STORAGE_UNAVAILABLE']
+
+/** Nothing was received by the ledger. Where the cause says why, this has its code and its words. */
 export class NotSubmittedError extends BaseError {
-  override readonly code = 'LEDGER_UNREACHABLE'
+  override readonly code: Uppercase<string>
   override readonly kind = 'unavailable'
   constructor(cause: unknown) {
-    super('The ledger cannot be reached.', { cause, hint: 'Nothing was played. Try again shortly.' })
+    const told = cause instanceof BaseError && tellingCodes.includes(cause.code) ? cause : undefined
+    const hint = 'Nothing was played. Try again shortly.'
+    super(told?.message ?? 'The ledger cannot be reached.', { cause, hint, details: told?.details ?? {} })
+    this.code = told?.code ?? 'LEDGER_UNREACHABLE'
   }
 }
+
+/** What was found before about the same request, told again. */
+export class EarlierRefusalError extends BaseError {
+  override readonly code: Uppercase<string>
+  override readonly kind = 'conflict'
+  constructor({ code, message, hint, details }: EarlierRefusal) {
+    super(message, { details, ...(hint === null ? {} : { hint }) })
+    this.code = code as Uppercase<string> // it was one of ours when it was stored
+  }
+}
+
+/** A refusal as the log of intents keeps it. */
+export const EarlierRefusal = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().nullable(),
+  // The cast holds: it comes out of JSON.
+  details: z.custom<JsonObject>((value) => isJsonObject(value as JsonValue)),
+})
+export type EarlierRefusal = z.output<typeof EarlierRefusal>
 
 /** Sent, and nobody can say yet what became of it. */
 export class OutcomeUnknownError extends BaseError {
   override readonly code = 'OUTCOME_UNKNOWN'
   override readonly kind = 'timeout'
-  constructor(details: JsonObject) {
+  constructor(details: JsonObject, cause?: unknown) {
     super('The message was sent, but its fate is not known yet.', {
+      cause,
       details,
       hint: 'It may have been played: send the same request again, or read the board. Play nothing else.',
     })

@@ -1,5 +1,8 @@
-import type { JsonObject } from '../core/json.ts'
+import { z } from 'zod'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
 import type { TransitionStateMachine } from '../fiber/messages.ts'
+import type { Intent } from '../intent/intent.ts'
 import type { Signer } from '../signing/signed.ts'
 import type { Game, Slot } from './game.ts'
 import { nextSlot } from './game.ts'
@@ -9,63 +12,90 @@ import { eventKeyOf } from './ids.ts'
 /** What a state of the ledger says about an event that was sent for a slot. */
 export type Fate = 'open' | 'done' | 'superseded'
 
-/** One thing to be done on the ledger: the event, who signs, and how to see what became of it. */
-export type GameEvent = {
-  readonly gameId: string
-  readonly machineId: string
-  readonly name: 'start_game' | 'make_move' | 'reset_board' | 'cancel_game'
-  readonly payload: JsonObject
-  readonly slot: Slot
-  readonly signer: Signer
-  /** The machine's sequence number that the event expects. */
-  readonly sequenceNumber: number
+const EventName = z.enum(['start_game', 'make_move', 'reset_board', 'cancel_game'])
+type EventName = z.output<typeof EventName>
+
+/** An event for its place: all that is needed to see in the ledger what became of it, today or after a restart. */
+export const PlacedEvent = z.object({
+  machineId: z.string(),
+  name: EventName,
+  // The cast holds: it comes out of JSON.
+  payload: z.custom<JsonObject>((value) => isJsonObject(value as JsonValue)),
+  slot: z.object({ round: z.int(), moveNum: z.int() }),
   /** Ordinal of the machine's newest record when the event was made: a failure at or before it is not this event's. */
-  readonly sinceOrdinal: number
-  /** Machine and oracle may come from neighbouring snapshots, the oracle from the older one. */
-  readonly fate: (game: Game) => Fate
+  sinceOrdinal: z.int(),
+  /** The state that it was made for. A state before that is an old one, and says nothing about it. */
+  since: z.object({ script: z.int(), machine: z.int() }),
+})
+export type PlacedEvent = z.output<typeof PlacedEvent>
+
+/** The event that an intent was stored for. */
+export const readPlacedEvent = ({ facts }: Pick<Intent, 'facts'>): PlacedEvent => PlacedEvent.parse(facts['event'])
+
+/** One thing to be done on the ledger: the event, who signs, and the machine's sequence number that it expects. */
+export type GameEvent = PlacedEvent & {
+  readonly gameId: string
+  readonly signer: Signer
+  readonly sequenceNumber: number
 }
 
 /** setup → playing. The slot of a start is (round, 0). */
 export function startGame(game: Game, signer: Signer): GameEvent {
   const { playerX, playerO } = game.data
-  return eventFor(game, 'start_game', { playerX, playerO, gameId: game.gameId }, signer, ({ machineState, ...now }) => {
-    if (machineState === 'setup') return 'open'
-    return machineState === 'cancelled' && now.oracle.machineId !== game.machineId ? 'superseded' : 'done'
-  })
+  return eventFor(game, 'start_game', { playerX, playerO, gameId: game.gameId }, signer)
 }
 
 /** playing → playing, or finished when the move ends the round. */
-export function makeMove(game: Game, move: { player: Mark; cell: number }, signer: Signer): GameEvent {
-  const slot = nextSlot(game)
-  return eventFor(game, 'make_move', { player: move.player, cell: move.cell }, signer, ({ oracle, machineState }) => {
-    if (isRoundOver(oracle, game, slot)) return 'superseded'
-    const held = oracle.moveHistory[slot.moveNum - 1]
-    if (held) return held.player === move.player && held.cell === move.cell ? 'done' : 'superseded'
-    return machineState === 'cancelled' ? 'superseded' : 'open'
-  })
-}
+export const makeMove = (game: Game, { player, cell }: { player: Mark; cell: number }, signer: Signer): GameEvent =>
+  eventFor(game, 'make_move', { player, cell }, signer)
 
 /** playing → playing with an empty board and the next round. */
-export function resetBoard(game: Game, signer: Signer): GameEvent {
-  const slot = nextSlot(game)
-  return eventFor(game, 'reset_board', {}, signer, ({ oracle, machineState }) => {
-    if (oracle.machineId !== game.machineId) return 'superseded'
-    if ((oracle.roundCount ?? 0) > slot.round) return 'done'
-    return machineState !== 'playing' || oracle.moveCount >= slot.moveNum ? 'superseded' : 'open'
-  })
-}
+export const resetBoard = (game: Game, signer: Signer): GameEvent => eventFor(game, 'reset_board', {}, signer)
 
 /** setup or playing → cancelled. */
-export function cancelGame(game: Game, reason: string, signer: Signer): GameEvent {
-  const slot = nextSlot(game)
-  const payload = { requestedBy: signer.address, reason }
-  return eventFor(game, 'cancel_game', payload, signer, ({ oracle, machineState }) => {
+export const cancelGame = (game: Game, reason: string, signer: Signer): GameEvent =>
+  eventFor(game, 'cancel_game', { requestedBy: signer.address, reason }, signer)
+
+/**
+ * What the ledger tells about an event. Machine and oracle may come from neighbouring snapshots, the oracle from the
+ * older one.
+ */
+export const fateOf = (event: PlacedEvent, game: Game): Fate =>
+  isOlder(event, game) ? 'open' : fates[event.name](event, game)
+
+/** A node that lags behind may show the game as it was before. */
+export const isOlder = ({ since }: PlacedEvent, { script, machine }: Game): boolean =>
+  script.sequenceNumber < since.script || machine.sequenceNumber < since.machine
+
+const fates: { readonly [name in EventName]: (event: PlacedEvent, game: Game) => Fate } = {
+  start_game({ machineId }, { machineState, oracle }) {
+    if (machineState === 'setup') return 'open'
+    return machineState === 'cancelled' && oracle.machineId !== machineId ? 'superseded' : 'done'
+  },
+  make_move(event, { oracle, machineState }) {
+    if (isRoundOver(event, oracle)) return 'superseded'
+    const held = oracle.moveHistory[event.slot.moveNum - 1]
+    if (held)
+      return held.player === event.payload['player'] && held.cell === event.payload['cell'] ? 'done' : 'superseded'
+    return machineState === 'cancelled' ? 'superseded' : 'open'
+  },
+  reset_board({ machineId, slot }, { oracle, machineState }) {
+    if (oracle.machineId !== machineId) return 'superseded'
+    if ((oracle.roundCount ?? 0) > slot.round) return 'done'
+    return machineState !== 'playing' || oracle.moveCount >= slot.moveNum ? 'superseded' : 'open'
+  },
+  cancel_game(event, { oracle, machineState }) {
+    const { slot } = event
     if (machineState === 'cancelled') return 'done'
     if (slot.moveNum === 0) return machineState === 'setup' ? 'open' : 'superseded'
-    if (isRoundOver(oracle, game, slot) || machineState !== 'playing') return 'superseded'
+    if (isRoundOver(event, oracle) || machineState !== 'playing') return 'superseded'
     return oracle.moveCount >= slot.moveNum ? 'superseded' : 'open'
-  })
+  },
 }
+
+/** Has the oracle left the round of this slot? It then obeys another machine or counts another round. */
+const isRoundOver = ({ machineId, slot }: PlacedEvent, oracle: Game['oracle']): boolean =>
+  oracle.machineId !== machineId || oracle.roundCount !== slot.round
 
 /** The message of an event. A dialect writes the key or the sequence number, whichever its chain reads. */
 export const messageOf = (event: GameEvent, network: string): TransitionStateMachine => ({
@@ -81,14 +111,8 @@ export const messageOf = (event: GameEvent, network: string): TransitionStateMac
 export const keyOf = ({ machineId, name, payload }: GameEvent, network: string): string =>
   eventKeyOf(network, machineId, name, payload)
 
-function eventFor(
-  game: Game,
-  name: GameEvent['name'],
-  payload: JsonObject,
-  signer: Signer,
-  fate: GameEvent['fate'],
-): GameEvent {
-  const slot = nextSlot(game)
+function eventFor(game: Game, name: EventName, payload: JsonObject, signer: Signer): GameEvent {
+  const slot: Slot = nextSlot(game)
   return {
     gameId: game.gameId,
     machineId: game.machineId,
@@ -98,10 +122,6 @@ function eventFor(
     signer,
     sequenceNumber: game.machine.sequenceNumber,
     sinceOrdinal: game.machine.latestUpdateOrdinal,
-    fate,
+    since: { script: game.script.sequenceNumber, machine: game.machine.sequenceNumber },
   }
 }
-
-/** Has the oracle left the round of this slot? It then obeys another machine or counts another round. */
-const isRoundOver = (oracle: Game['oracle'], { machineId }: Game, { round }: Slot): boolean =>
-  oracle.machineId !== machineId || oracle.roundCount !== round

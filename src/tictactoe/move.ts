@@ -29,11 +29,11 @@ export async function move(desk: Desk, game: Game, { player, cell }: Asked, call
   if (isNewest(game, asked)) throw new InvalidMoveError('already_applied', viewOf(desk, game), asked)
   assertPlaying(desk, game)
   assertLegal(desk, game, asked)
-  return desk.sender.play(makeMove(game, asked, signerOf(desk, game, player)), moveIntent(asked), caller)
+  return desk.sender.play(makeMove(game, asked, signerOf(desk, game, player)), moveWish(asked), caller)
 }
 
 /** The words of a move. @see Request */
-export const moveIntent = ({ player, cell }: Asked): string => `move ${player} ${cell}`
+export const moveWish = ({ player, cell }: Asked): string => `move ${player} ${cell}`
 
 const isNewest = ({ oracle }: Game, { player, cell }: Asked): boolean => {
   const last = oracle.moveHistory.at(-1)

@@ -1,5 +1,7 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { Mark } from '../intent/intent.ts'
 import { createGameMemory } from './_memory.ts'
 import { DeadlineExceededError, GameNotFoundError } from './errors.ts'
 import type { Game } from './game.ts'
@@ -15,6 +17,8 @@ export type GameReader = {
   find(id: string, signal: AbortSignal): Promise<Game>
   /** The id of the game that an id names, where it was found before. */
   idOf(id: string): string | undefined
+  /** A game that is known to be there: a node that does not show it lags behind. @throws DeadlineExceededError */
+  readMade(gameId: string, signal: AbortSignal): Promise<Game>
   /** The game as it stands, undefined when the ledger has none. Machine and oracle come from one snapshot. */
   read(gameId: string, signal: AbortSignal): Promise<Game | undefined>
   /** Takes a state that was read with `readAt` for shown. False when it is not one moment's, or older than another. */
@@ -28,8 +32,27 @@ const REREAD_MS = [5, 20, 50, 100, 200]
 /** Reads after which two records that never agree are taken as they are: somebody else invoked the script. */
 const PATIENCE = 6
 
-export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock }): GameReader {
+export type GameReaderDeps = {
+  readonly chain: Chain
+  readonly clock: Clock
+  /** The newest state of a game that the log of intents knows to be true. */
+  readonly markOf: (gameId: string) => Promise<Mark | undefined>
+  /** Do other bridges write to that log? Then it may know of something newer at any time. */
+  readonly isShared: boolean
+  readonly log: Log
+}
+
+export function createGameReader({ chain, clock, markOf, isShared, log }: GameReaderDeps): GameReader {
   const memory = createGameMemory()
+
+  /** Reads go on while the log cannot be read. */
+  const recall = async (gameId: string): Promise<void> => {
+    if (!isShared && memory.knows(gameId)) return
+    const mark = await markOf(gameId).catch((error: unknown) => {
+      log.warn({ err: error, gameId }, 'the newest known state of a game cannot be read')
+    })
+    if (mark) memory.raise(gameId, mark)
+  }
 
   const readAt = async (gameId: string, machineId: string, signal: AbortSignal): Promise<Game | undefined> => {
     const script = await chain.readScript(memory.oracleOf(gameId), { signal })
@@ -45,6 +68,7 @@ export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock 
   }
 
   const read = async (gameId: string, signal: AbortSignal): Promise<Game | undefined> => {
+    await recall(gameId)
     for (let attempt = 0; ; attempt++) {
       const game = await readOnce(gameId, signal)
       const stale = memory.isStale(gameId, game)
@@ -63,9 +87,18 @@ export function createGameReader({ chain, clock }: { chain: Chain; clock: Clock 
     return gameIdIn((await chain.readMachine(id, { signal }))?.stateData)
   }
 
+  const readMade = async (gameId: string, signal: AbortSignal): Promise<Game> => {
+    for (let attempt = 0; ; attempt++) {
+      const game = await read(gameId, signal)
+      if (game !== undefined) return game
+      await pause(clock, REREAD_MS[Math.min(attempt, REREAD_MS.length - 1)] ?? 200, signal)
+    }
+  }
+
   return {
     read,
     readAt,
+    readMade,
     idOf: memory.idOf,
     take(game) {
       const isGood = isConsistent(game) && !memory.isStale(game.gameId, game)

@@ -9,11 +9,11 @@ import { machineIdOf } from './ids.ts'
 import { assertPlaying } from './move.ts'
 
 /** What a round is begun for: by itself, or because the board was to be reset. */
-type Intent = 'start' | 'reset'
+type Wish = 'start' | 'reset'
 
 /** setup → playing: the oracle lays out an empty board for this round. */
-export const startRound = (desk: Desk, game: Game, intent: Intent, caller: Caller): Promise<Played> =>
-  desk.sender.play(startGame(game, signerOf(desk, game, 'X')), intent, caller)
+export const startRound = (desk: Desk, game: Game, wish: Wish, caller: Caller): Promise<Played> =>
+  desk.sender.play(startGame(game, signerOf(desk, game, 'X')), wish, caller)
 
 /** An empty board: within `playing` by an event, after `finished` by a new machine on the same oracle. */
 export async function reset(desk: Desk, game: Game, caller: Caller): Promise<Played> {
@@ -26,7 +26,8 @@ export async function reset(desk: Desk, game: Game, caller: Caller): Promise<Pla
 async function nextRound(desk: Desk, game: Game, caller: Caller): Promise<Played> {
   const { gameId, data } = game
   const round = data.roundCount + 1
-  await desk.maker.makeMachine(gameId, round, caller)
+  // Half of what was asked for: the caller is not told of it.
+  await desk.maker.makeMachine(gameId, round, { ...caller, onAccepted: () => {} })
   const next = await desk.reader.readAt(gameId, machineIdOf(gameId, round), caller.deadline)
   if (next === undefined) throw new OutcomeUnknownError({ gameId })
   return startRound(desk, next, 'reset', caller)

@@ -1,25 +1,21 @@
-import type { Chain } from '../chain/chain.ts'
-import type { Clock, NewId } from '../core/clock.ts'
+import type { LoggedIntent } from '../intent/intent.ts'
 import type { Desk } from './_desk.ts'
 import { show, viewOf, withGame } from './_desk.ts'
-import { createGameQueue } from './_queue.ts'
-import { createTraces } from './_traces.ts'
+import { createDesk } from './_open-desk.ts'
+import { begunBefore } from './_owed.ts'
+import { createSettle } from './_settle.ts'
 import type { Caller } from './caller.ts'
 import { untilGone } from './caller.ts'
-import type { Players } from './create-game.ts'
-import { createFiberMaker } from './create-game.ts'
 import { GameStateError } from './errors.ts'
 import { cancelGame } from './events.ts'
 import type { Game } from './game.ts'
 import type { GameView, Mark, Played } from './game-view.ts'
+import type { GamesDeps } from './games-deps.ts'
 import { gameIdOf } from './ids.ts'
 import type { ListGames } from './list-games.ts'
 import { createGameList } from './list-games.ts'
-import { move, moveIntent, notPlaying } from './move.ts'
-import { createGameReader } from './read-game.ts'
+import { move, moveWish, notPlaying } from './move.ts'
 import { reset, startRound } from './rounds.ts'
-import type { Rules } from './rules.ts'
-import { createEventSender } from './send-event.ts'
 import { simulateMove } from './simulate.ts'
 
 export type Move = { readonly gameId: string; readonly player: Mark; readonly cell: number }
@@ -39,50 +35,45 @@ export type Games = {
   readonly list: ListGames
   /** What the oracle would say to a move, without making it. `reason` is null when the move is legal. */
   simulate(move: Move, caller: Caller): Promise<GameView & { valid: boolean; reason: string | null }>
-}
-
-export type GamesDeps = {
-  readonly chain: Chain
-  readonly players: Players
-  readonly rules: Rules
-  readonly clock: Clock
-  readonly newId: NewId
-  /** Names the network inside event keys and game ids. */
-  readonly network: string
+  /** Takes an open intent one step further, on nobody's behalf. @returns whether it is settled now */
+  settle(intent: LoggedIntent): Promise<boolean>
+  /** Lets go of the places that are held for intents which are not open any more. */
+  forget(openIds: ReadonlySet<string>): void
 }
 
 /** @param deps everything games touch: a ledger, two wallets, the rules, time and chance */
 export function createGames(deps: GamesDeps): Games {
-  const { chain, players, rules, clock, newId, network } = deps
-  const reader = createGameReader({ chain, clock })
-  const traces = createTraces(chain)
-  const sender = createEventSender({ chain, reader, traces, network })
-  const maker = createFiberMaker({ chain, players, rules })
-  const desk: Desk = { reader, traces, sender, maker, queue: createGameQueue({ clock }), players, rules }
+  const { chain, network, newId } = deps
+  const desk = createDesk(deps)
   return {
     create: (caller) => create(desk, { network, newId }, caller),
-    start: (gameId, caller) => withGame(desk, { gameId, intent: 'start' }, caller, (game) => start(desk, game, caller)),
+    start: (gameId, caller) => withGame(desk, { gameId, wish: 'start' }, caller, (game) => start(desk, game, caller)),
     move: (asked, caller) =>
-      withGame(desk, { gameId: asked.gameId, intent: moveIntent(asked) }, caller, (game) =>
+      withGame(desk, { gameId: asked.gameId, wish: moveWish(asked) }, caller, (game) =>
         move(desk, game, asked, caller),
       ),
-    reset: (gameId, caller) => withGame(desk, { gameId, intent: 'reset' }, caller, (game) => reset(desk, game, caller)),
+    reset: (gameId, caller) => withGame(desk, { gameId, wish: 'reset' }, caller, (game) => reset(desk, game, caller)),
     cancel: ({ gameId, reason }, caller) =>
-      withGame(desk, { gameId, intent: 'cancel' }, caller, (game) => cancel(desk, game, reason, caller)),
+      withGame(desk, { gameId, wish: 'cancel' }, caller, (game) => cancel(desk, game, reason, caller)),
     state: (id, caller) => state(desk, id, caller),
     list: createGameList(chain),
     simulate: (asked, caller) => simulate(desk, asked, caller),
+    settle: createSettle(desk, deps.clock),
+    forget: desk.forget,
   }
 }
 
 async function create(desk: Desk, naming: Pick<GamesDeps, 'network' | 'newId'>, caller: Caller): Promise<Played> {
-  const { principal, requestKey, gone, deadline, deadlineMs } = caller
+  const { principal, requestKey, deadline } = caller
   const gameId = requestKey === undefined ? naming.newId() : gameIdOf(naming.network, principal, requestKey)
-  return desk.queue.run(gameId, { signal: gone, deadlineMs }, async () => {
-    await desk.maker.makeOracle(gameId, caller)
-    const { made, hash } = await desk.maker.makeMachine(gameId, 0, caller)
-    const game = await desk.reader.find(gameId, deadline)
-    return { view: await show(desk, game, deadline, made ? hash : null), replayed: !made }
+  return desk.queue.run(gameId, caller, async () => {
+    const begun = await begunBefore(desk, caller)
+    if (begun === undefined && caller.isContinued) caller.onAbandoned()
+    // Made by the same request, before: a node that does not show it lags behind.
+    const isMade = begun?.state === 'confirmed'
+    const { made, hash } = isMade ? { made: false, hash: null } : await desk.maker.makeGame(gameId, caller)
+    const game = await desk.reader.readMade(gameId, deadline)
+    return { view: await show(desk, game, deadline, hash), replayed: !made }
   })
 }
 

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import type { Clock, NewId } from '../core/clock.ts'
+import type { NewId } from '../core/clock.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import { silentLog } from '../core/log.ts'
-import type { Settle } from './_begun.ts'
-import { createBegunWrites } from './_begun.ts'
+import type { ApprovalStore, RunEnd, WaitingWrite } from '../intent/approval-store.ts'
 import { ApprovalDeclinedError, ApprovalNeededError, TooManyApprovalsError } from './errors.ts'
 import type { ToolOutcome } from './tool.ts'
 
@@ -29,120 +28,77 @@ export type AskedCall = {
   readonly requestKey: string | undefined
 }
 
-/** One run, permitted. Tell it how the run ended; without that the approval counts as used. */
-export type Grant = { readonly settle: Settle }
+/** One run, permitted. */
+export type Grant = {
+  /** Stores how the run ended, before its outcome is told. Never throws: the outcome stands whatever can be stored. */
+  settle(outcome: ToolOutcome): Promise<void>
+}
 
-/** Writes that wait for a person, in memory: a restart forgets them, and then they are asked about again. */
+/**
+ * Writes that wait for a person. All bridges on one database share them, and a restart keeps them.
+ * @throws StorageUnavailableError, from all of it: then nothing was permitted and nothing decided
+ */
 export type Approvals = {
   /** Those that nobody has decided on, newest first. */
-  list(): readonly Approval[]
+  list(): Promise<readonly Approval[]>
   /** The same, of one caller. */
-  pendingOf(principal: string): readonly Approval[]
+  pendingOf(principal: string): Promise<readonly Approval[]>
   /**
    * A person's answer, which may change until the write has begun.
    * @param by who decided, for the log
    * @returns undefined for an id that is unknown, expired or used
    */
-  decide(id: string, approve: boolean, by: { readonly principal: string }): Approval | undefined
+  decide(id: string, approve: boolean, by: { readonly principal: string }): Promise<Approval | undefined>
   /**
    * Permission for one run of exactly this call. An approval is used by one call that got something done or was
    * refused by the rules. It stays for a call that reached nobody; and after one whose fate is open, the same call may
    * go on where it was, while no other write has begun on its game.
    * @throws ApprovalNeededError naming the one record of this call, ApprovalDeclinedError once, TooManyApprovalsError
    */
-  take(call: AskedCall): Grant
+  take(call: AskedCall): Promise<Grant>
 }
 
-export type ApprovalLimits = {
-  /** 1,000 unless told. */
-  readonly maxWaiting?: number
-  /** How long a question waits for its answer; 10 minutes unless told. */
-  readonly pendingMs?: number
-  /** How long an approval may be used; 5 minutes unless told. */
-  readonly usableMs?: number
-}
+export type ApprovalDeps = { readonly store: ApprovalStore; readonly newId: NewId; readonly log?: Log }
 
-export type ApprovalDeps = {
-  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
-  readonly newId: NewId
-  readonly limits?: ApprovalLimits
-  readonly log?: Log
-}
-
-/** `untilMs` is monotonic: `expiresAt` only tells of it. */
-type Entry = { readonly approval: Approval; readonly untilMs: number }
-
-const minutes = 60_000
-
-/** The records of one process: one for each caller, tool and arguments. */
-export function createApprovals({ clock, newId, limits, log = silentLog }: ApprovalDeps): Approvals {
-  const { maxWaiting = 1_000, pendingMs = 10 * minutes, usableMs = 5 * minutes } = limits ?? {}
-  const entries = new Map<string, Entry>() // by keyOf; a Map keeps the order of asking
-  const begun = createBegunWrites({ clock, usableMs, maxPlaces: maxWaiting })
-
-  const standing = () => dropExpired(entries, clock.monotonicMs())
-  const lasting = (ms: number) => ({ untilMs: clock.monotonicMs() + ms, expiresAt: toText(clock.nowMs() + ms) })
-
-  const ask = (key: string, { tool, args, principal }: AskedCall): Approval => {
-    if (entries.size >= maxWaiting) throw new TooManyApprovalsError(maxWaiting)
-    const { untilMs, expiresAt } = lasting(pendingMs)
-    const question = { id: newId(), tool, args, principal, askedAt: toText(clock.nowMs()) }
-    const approval: Approval = { ...question, expiresAt, status: 'pending' }
-    entries.set(key, { approval, untilMs })
-    return approval
-  }
-
-  const begin = (key: string, place: string | undefined, entry: Entry): Grant => {
-    entries.delete(key)
-    const settle = begun.begin(key, place)
-    return {
-      settle(outcome) {
-        if (!reachedNobody(outcome)) settle(outcome)
-        // Whoever asked in the meantime was told of another record, which a person may be looking at.
-        else if (!entries.has(key)) entries.set(key, entry)
-      },
-    }
-  }
-
+/** Approvals over a store: one record for each caller, tool and arguments. */
+export function createApprovals({ store, newId, log = silentLog }: ApprovalDeps): Approvals {
+  const list = async () => (await store.waiting()).map(toApproval)
   return {
-    list: () => pendingIn(standing()),
-    pendingOf: (principal) => pendingIn(standing()).filter((approval) => approval.principal === principal),
-    decide(id, approve, by) {
-      const [key, entry] = [...standing()].find(([, { approval }]) => approval.id === id) ?? []
-      if (key === undefined || entry === undefined) return undefined
-      const { untilMs, expiresAt } = lasting(approve ? usableMs : pendingMs)
-      const approval: Approval = { ...entry.approval, expiresAt, status: approve ? 'approved' : 'declined' }
-      entries.set(key, { approval, untilMs })
+    list,
+    pendingOf: async (asker) => (await list()).filter(({ principal }) => principal === asker),
+    async decide(id, approve, by) {
+      const write = await store.decide(id, approve ? 'approved' : 'declined')
+      if (write === undefined) return undefined
+      const approval = toApproval(write)
       log.info({ approvalId: id, tool: approval.tool, status: approval.status, by: by.principal }, 'approval')
       return approval
     },
-    take(call) {
-      const [key, place] = [keyOf(call), placeOf(call)]
-      const settle = begun.resume(key, place)
-      if (settle !== undefined) return { settle }
-      const entry = standing().get(key)
-      if (entry?.approval.status === 'approved') return begin(key, place, entry)
-      if (entry?.approval.status === 'declined') {
-        entries.delete(key)
-        throw new ApprovalDeclinedError(entry.approval)
+    async take(call) {
+      const taken = await store.take({ id: newId(), call: textOf(call), place: placeOf(call) })
+      if (taken.kind === 'full') throw new TooManyApprovalsError(taken.maxWaiting)
+      if (taken.kind === 'asked') throw new ApprovalNeededError(toApproval(taken.write))
+      if (taken.kind === 'declined') throw new ApprovalDeclinedError(toApproval(taken.write))
+      return {
+        settle: (outcome) =>
+          // Nothing is lost: what is not stored counts as open once this process has ended, and as used until then.
+          taken.end(endOf(outcome)).catch((error: unknown) => {
+            log.warn({ err: error, tool: call.tool, traceId: outcome.traceId }, 'the end of an approved write')
+          }),
       }
-      throw new ApprovalNeededError(entry?.approval ?? ask(key, call))
     },
   }
 }
 
-const pendingIn = (entries: ReadonlyMap<string, Entry>): readonly Approval[] =>
-  [...entries.values()].flatMap(({ approval }) => (approval.status === 'pending' ? [approval] : [])).reverse()
-
-function dropExpired(entries: Map<string, Entry>, nowMs: number): ReadonlyMap<string, Entry> {
-  for (const [key, { untilMs }] of entries) if (untilMs <= nowMs) entries.delete(key)
-  return entries
+function toApproval({ id, call, status, askedMs, untilMs }: WaitingWrite): Approval {
+  // The cast holds: the text was written by textOf.
+  const [principal, tool, args] = JSON.parse(call) as [string, string, JsonObject]
+  return { id, tool, args, principal, askedAt: toText(askedMs), expiresAt: toText(untilMs), status }
 }
 
 const toText = (epochMs: number): string => new Date(epochMs).toISOString()
 
-/** The whole call, not a digest of it. Parsed arguments come in the schema's order, so equal calls have one text. */
-const keyOf = ({ principal, tool, args }: AskedCall): string => JSON.stringify([principal, tool, args])
+/** Parsed arguments come in the schema's order, so equal calls have one text. */
+const textOf = ({ principal, tool, args }: AskedCall): string => JSON.stringify([principal, tool, args])
 
 /**
  * Where a repeat finds what was begun: at the game it names, or by its request key; nowhere without either, since
@@ -153,5 +109,7 @@ function placeOf({ args, principal, requestKey }: AskedCall): string | undefined
   return requestKey === undefined ? undefined : JSON.stringify([principal, requestKey])
 }
 
-const reachedNobody = (outcome: ToolOutcome): boolean =>
-  !outcome.success && outcome.outcome === 'not_submitted' && outcome.retryable
+function endOf(outcome: ToolOutcome): RunEnd {
+  if (outcome.success || !outcome.retryable) return 'settled'
+  return outcome.outcome === 'not_submitted' ? 'unused' : 'open'
+}

@@ -17,12 +17,17 @@ export type ToolCallContext = {
   readonly signal: AbortSignal
   /** How long the caller wants to wait at most, ms; only ever shortens the deadline of all calls. */
   readonly deadlineMs?: number
+  /** The caller takes an answer as soon as the ledger has the message. */
+  readonly respondAsync?: true
   /** Told of each step of a write as it is taken; a call that fails takes fewer, and one that was repeated none. */
   readonly onProgress?: (step: ProgressStep) => void
 }
 
-/** How far a write has come: it begins; its first message may have left; the ledger shows what it did. */
-export type ProgressStep = 'signing' | 'submitted' | 'confirmed'
+/**
+ * How far a write has come: it begins; its first message may have left; the Data L1 holds it; the ledger shows what it
+ * did.
+ */
+export type ProgressStep = 'signing' | 'submitted' | 'accepted' | 'confirmed'
 
 /** The answer of every door: the result, or a refusal that a model can act on. */
 export type ToolOutcome =
@@ -102,10 +107,17 @@ export function defineTool<Input extends z.ZodType, Output extends z.ZodType>(sp
   }
 }
 
+/** Made once for each schema: it takes longer than a call of the tool. */
+const made = new WeakMap<z.ZodType, JsonObject>()
+
 /** Defaults stay optional: the schema is of what a caller writes. */
 function schemaOf(schema: z.ZodType): JsonObject {
+  const known = made.get(schema)
+  if (known !== undefined) return known
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'input' })
-  return toJsonObject(jsonSchema)
+  const json = toJsonObject(jsonSchema)
+  made.set(schema, json)
+  return json
 }
 
 /** Schemas and parsed values are JSON objects: `defineTool` is only given object schemas of JSON types. */

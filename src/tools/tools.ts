@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
+import type { Deadline } from '../core/deadline.ts'
+import { openDeadline } from '../core/deadline.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
+import type { KeyStore } from '../intent/intent.ts'
 import type { Caller } from '../tictactoe/caller.ts'
-import { NotSubmittedError } from '../tictactoe/errors.ts'
+import { EarlierRefusalError } from '../tictactoe/errors.ts'
 import type { Approvals, AskedCall, Grant } from './approvals.ts'
 import { ArgumentsTooLargeError, ContradictionError, RequestKeyInvalidError, UnknownToolError } from './errors.ts'
 import { failureOf } from './failure.ts'
@@ -25,6 +28,8 @@ export type CatalogDeps = {
   readonly clock: Clock
   readonly deadlineMs: number
   readonly log: Log
+  /** Where the answers to request keys are kept. */
+  readonly keys: KeyStore
   /** Where a person is asked before each write; without it writes run unasked. */
   readonly approvals?: Approvals | undefined
 }
@@ -33,7 +38,7 @@ export type CatalogDeps = {
 export function createToolCatalog(deps: CatalogDeps): ToolCatalog {
   const { tools, unlisted = [], clock, deadlineMs, log, approvals } = deps
   const byName = new Map([...tools, ...unlisted].map((tool) => [tool.description.name, tool]))
-  const keys = createRequestKeys({ clock })
+  const keys = createRequestKeys({ store: deps.keys, clock, log })
 
   const find = (name: string): Tool => {
     const tool = byName.get(name)
@@ -41,7 +46,7 @@ export function createToolCatalog(deps: CatalogDeps): ToolCatalog {
     return tool
   }
 
-  const dispatch = async (name: string, given: unknown, context: ToolCallContext, state: CallState) => {
+  const dispatch = async (name: string, given: unknown, context: ToolCallContext, { state, deadline }: Going) => {
     const tool = find(name)
     assertSmall(given)
     const call = tool.parse(withGameId(given))
@@ -49,15 +54,19 @@ export function createToolCatalog(deps: CatalogDeps): ToolCatalog {
     const args = withoutKey(call.args)
     state.argsHash = hashOf([name, args])
     const isWrite = tool.description.effect === 'write'
-    const runNow = () => {
+    const runNow = (isContinued: boolean) => {
       if (isWrite) context.onProgress?.('signing')
-      return runWithin(call, { context, requestKey, clock, deadlineMs: shorter(deadlineMs, context), state, log })
+      return runCall(call, { context, requestKey, isContinued, deadline, state, log })
     }
     // Inside the keys: what was done under a key is told again without a question.
     const asked = { tool: name, args, principal: context.principal, requestKey }
-    const run = () => (isWrite && approvals ? runApproved(approvals, asked, { context, log }, runNow) : runNow())
-    if (requestKey === undefined || !isWrite) return (await run()).outcome
-    const { outcome, again } = await keys.run(JSON.stringify([context.principal, requestKey]), state.argsHash, run)
+    const run = (isContinued: boolean) =>
+      isWrite && approvals
+        ? runApproved(approvals, asked, { context, log }, () => runNow(isContinued))
+        : runNow(isContinued)
+    if (requestKey === undefined || !isWrite) return (await run(false)).outcome
+    const request = { principal: context.principal, key: requestKey, fingerprint: state.argsHash }
+    const { outcome, again } = await keys.run(request, run, deadline.signal)
     return again ? repeated(outcome, context.traceId) : outcome
   }
 
@@ -65,10 +74,11 @@ export function createToolCatalog(deps: CatalogDeps): ToolCatalog {
     list: () => tools.map(({ description }) => description),
     async call(name, args, context) {
       const startMs = clock.monotonicMs()
-      const state: CallState = { submitted: false, messages: 0, argsHash: undefined }
-      const outcome = await dispatch(name, args, context, state).catch((error: unknown) =>
-        failureOf(error, { traceId: context.traceId, submitted: state.submitted, log }),
-      )
+      const state: CallState = { sent: 0, argsHash: undefined }
+      const deadline = openCallDeadline(clock, shorter(deadlineMs, context))
+      const outcome = await dispatch(name, args, context, { state, deadline })
+        .catch((error: unknown) => failureOf(error, { traceId: context.traceId, submitted: state.sent > 0, log }))
+        .finally(() => deadline.close())
       logCall(log, byName.has(name) ? name : 'unknown', outcome, state, clock.monotonicMs() - startMs)
       return outcome
     },
@@ -81,65 +91,67 @@ const LEAST_DEADLINE_MS = 20
 const shorter = (deadlineMs: number, { deadlineMs: asked = deadlineMs }: ToolCallContext): number =>
   Math.min(deadlineMs, Math.max(asked, LEAST_DEADLINE_MS))
 
-/** Why a timer is stopped, made once: an abort without a reason costs an exception of its own. */
-const callEnded = new Error('The call has ended.')
+/** When a call must be answered: 500 ms of its time are kept for writing the answer. */
+function openCallDeadline(clock: Clock, deadlineMs: number): CallDeadline {
+  const atMs = clock.monotonicMs() + Math.max(deadlineMs - ANSWER_MS, deadlineMs / 2)
+  return { ...openDeadline(clock, atMs), atMs }
+}
 
-type CallState = { submitted: boolean; messages: number; argsHash: string | undefined }
-type Run = {
+type CallDeadline = Deadline & { readonly atMs: number }
+/** `sent` counts what was stored to be sent, by this call or an earlier one, and was not taken back for certain. */
+type CallState = { sent: number; argsHash: string | undefined }
+type Going = { readonly state: CallState; readonly deadline: CallDeadline }
+type Run = Going & {
   readonly context: ToolCallContext
   readonly requestKey: string | undefined
-  readonly clock: Clock
-  readonly deadlineMs: number
-  readonly state: CallState
+  readonly isContinued: boolean
   readonly log: Log
 }
 
 /** Runs a call to its end or its deadline. Only what reached the ledger is an answer that a key keeps. */
-async function runWithin(
+async function runCall(
   call: ParsedCall,
-  { context, requestKey, clock, deadlineMs, state, log }: Run,
+  { context, requestKey, isContinued, deadline, state, log }: Run,
 ): Promise<KeyedRun> {
   const { traceId, principal, signal } = context
-  const endMs = clock.monotonicMs() + Math.max(deadlineMs - ANSWER_MS, deadlineMs / 2)
-  const deadline = new AbortController()
-  const done = new AbortController()
-  clock.sleep(endMs - clock.monotonicMs(), done.signal).then(
-    () => deadline.abort(new DOMException('The deadline has come.', 'TimeoutError')),
-    () => {}, // the call was faster
-  )
+  state.sent = isContinued ? 1 : 0 // until the log of intents says otherwise
   const caller: Caller = {
     principal,
+    traceId,
     requestKey,
+    isContinued,
     gone: signal,
     deadline: deadline.signal,
-    deadlineMs: endMs,
+    deadlineMs: deadline.atMs,
     onSubmitting: () => {
-      if (!state.submitted) context.onProgress?.('submitted')
-      state.submitted = true
-      state.messages += 1
+      if (state.sent === 0) context.onProgress?.('submitted')
+      state.sent += 1
     },
+    onAbandoned: () => {
+      state.sent -= 1
+    },
+    onAccepted: () => context.onProgress?.('accepted'),
   }
   try {
     const { result, replayed } = await call.run(caller)
-    if (state.submitted) context.onProgress?.('confirmed')
-    return { outcome: { success: true, result, traceId, ...(replayed ? { replayed } : {}) }, isFinal: true }
+    if (state.sent > 0) context.onProgress?.('confirmed')
+    return { outcome: { success: true, result, traceId, ...(replayed ? { replayed } : {}) }, ends: 'final' }
   } catch (error) {
-    const late = deadline.signal.aborted || signal.aborted
-    if (error instanceof NotSubmittedError && state.messages === 1) state.submitted = false // it reached nobody
     const outcome = failureOf(error, {
       traceId,
-      submitted: state.submitted,
-      late,
+      submitted: state.sent > 0,
+      late: deadline.signal.aborted || signal.aborted,
       log,
       ...(requestKey ? { requestKey } : {}),
     })
-    return { outcome, isFinal: state.submitted && outcome.outcome === 'rejected' }
-  } finally {
-    done.abort(callEnded)
+    const isFinal = outcome.outcome === 'rejected' && (state.sent > 0 || error instanceof EarlierRefusalError)
+    // What an earlier run of the same request had sent may still be played.
+    const isOpen = isContinued || state.sent > 0
+    return { outcome, ends: isFinal ? 'final' : isOpen ? 'open' : 'nothing' }
   }
 }
 
-/** Runs a write that a person has agreed to. Without that, the answer says so, and no key keeps it. */
+/** Runs a write that a person has agreed to. Without that, the answer says so, and the key waits with the question. */
 async function runApproved(
   approvals: Approvals,
   asked: AskedCall,
@@ -149,13 +161,13 @@ async function runApproved(
   const { requestKey } = asked
   let grant: Grant
   try {
-    grant = approvals.take(asked)
+    grant = await approvals.take(asked)
   } catch (error) {
     const circumstances = { traceId, submitted: false, log, ...(requestKey ? { requestKey } : {}) }
-    return { outcome: failureOf(error, circumstances), isFinal: false }
+    return { outcome: failureOf(error, circumstances), ends: 'open' }
   }
   const done = await run()
-  grant.settle(done.outcome)
+  await grant.settle(done.outcome)
   return done
 }
 
@@ -189,7 +201,8 @@ const withoutKey = ({ idempotencyKey: _, ...args }: JsonObject): JsonObject => a
 const hashOf = (value: unknown): string => hash('sha256', JSON.stringify(value), 'hex')
 
 function assertSmall(args: unknown): void {
-  if ((JSON.stringify(args) ?? '').length > MAX_ARGUMENT_BYTES) throw new ArgumentsTooLargeError(MAX_ARGUMENT_BYTES)
+  if (Buffer.byteLength(JSON.stringify(args) ?? '') > MAX_ARGUMENT_BYTES)
+    throw new ArgumentsTooLargeError(MAX_ARGUMENT_BYTES)
 }
 
 const repeated = (outcome: ToolOutcome, traceId: string): ToolOutcome =>

@@ -58,3 +58,34 @@ export class WalletStartError extends BaseError {
   override readonly code = 'WALLET_START'
   override readonly kind = 'invalid'
 }
+
+/** The external signer gave no signature that can be used. Nothing was sent. */
+export class ExternalSignerError extends BaseError {
+  override readonly code = 'WALLET_ERROR'
+  override readonly kind = 'internal'
+  constructor(message: string, cause?: unknown) {
+    super(message, {
+      cause,
+      details: { reason: 'signing_failed' },
+      hint: 'Nothing was played. An operator must look at the signer that OTTO_SIGNER_URL names.',
+    })
+  }
+}
+
+/** Why a question to the external signer came to nothing. */
+export type SignerFault =
+  | 'unreachable' // refused, no name, no TLS, or the connection broke
+  | 'no_answer' // not within the deadline
+  | 'status' // a refusal, a redirect, anything but 200
+  | 'answer' // no JSON of the protocol, or more bytes than it can need
+
+/** Only ever a cause. No part of the answer goes on: a stranger may have written it. */
+export class SignerNoAnswerError extends BaseError {
+  override readonly code = 'SIGNER_NO_ANSWER'
+  override readonly kind = 'unavailable'
+  readonly reason: SignerFault
+  constructor(reason: SignerFault, fact: string) {
+    super(fact, { details: { reason } })
+    this.reason = reason
+  }
+}

@@ -11,7 +11,13 @@ import { assertNewPassword, ensureStoredPassword, readStoredPassword } from './p
 import { readPrivateFile } from './private-files.ts'
 
 /** Both players' signers. After `close` the keys are overwritten and nothing signs any more. */
-export type Wallets = { readonly playerX: Signer; readonly playerO: Signer; close(): void }
+export type Wallets = {
+  readonly playerX: Signer
+  readonly playerO: Signer
+  /** Only of wallets elsewhere: do they answer, with the accounts they had? Rejects where not. */
+  ping?(): Promise<void>
+  close(): void
+}
 
 export type OpenWalletsInput = {
   readonly dir: string

@@ -8,14 +8,13 @@ import { createVirtualClock } from './virtual-clock.ts'
 type Play = Omit<ScriptedLedgerOptions, 'clock'> & Partial<DeliverOptions<string>>
 
 /** Runs one delivery on virtual time. */
-async function play({ deadlineMs = 30_000, createdMs, onSubmitting, look, ...options }: Play) {
+async function play({ deadlineMs = 30_000, createdMs, look, ...options }: Play) {
   const clock = createVirtualClock()
   const ledger = createScriptedLedger({ ...options, clock })
   const delivery = deliver(ledger.parts, signedMove, {
     look: look ?? ledger.look,
     deadlineMs,
     ...(createdMs === undefined ? {} : { createdMs }),
-    ...(onSubmitting === undefined ? {} : { onSubmitting }),
   })
   const outcome = await clock.run(delivery)
   return { ...ledger, delivery: outcome, endedAtMs: clock.monotonicMs(), atMs: ledger.sent.map((one) => one.atMs) }
@@ -257,20 +256,49 @@ test('sends nothing again when the ledger cannot be read at the last moment', as
   expect(delivery).toEqual({ outcome: 'unknown' })
 })
 
-test('marks the submission once, before the first byte', async () => {
-  const marks: number[] = []
+test('writes each send down before it, and tells after it whether the message is held', async () => {
+  const marks: string[] = []
   const clock = createVirtualClock()
   const ledger = createScriptedLedger({ clock, script: [node.isDown, { ...node.queues, ...later }] })
-  const onSubmitting = () => marks.push(ledger.sent.length)
-  await clock.run(deliver(ledger.parts, signedMove, { look: ledger.look, deadlineMs: 9000, onSubmitting }))
-  expect(ledger.sent).toHaveLength(2)
-  expect(marks).toEqual([0])
+  await clock.run(
+    deliver(ledger.parts, signedMove, {
+      look: ledger.look,
+      deadlineMs: 9000,
+      beforeSend: async (send) => void marks.push(`${send} after ${ledger.sent.length}`),
+      afterSend: (isQueued) => void marks.push(isQueued ? 'held' : 'not held'),
+    }),
+  )
+  expect(marks).toEqual(['1 after 0', 'not held', '2 after 1', 'held'])
 })
 
-test('marks no submission when the deadline has passed', async () => {
-  const marks: string[] = []
-  await play({ script: [node.queues], deadlineMs: -1, onSubmitting: () => marks.push('submitting') })
-  expect(marks).toEqual([])
+const cannotWrite = async () => Promise.reject(new Error('disk full'))
+
+test('what cannot be written down is not sent', async () => {
+  const clock = createVirtualClock()
+  const ledger = createScriptedLedger({ clock, script: [node.queues] })
+  const options = { look: ledger.look, deadlineMs: 9000, beforeSend: cannotWrite }
+  const delivery = await clock.run(deliver(ledger.parts, signedMove, options))
+  expect(delivery).toEqual({ outcome: 'not_sent', cause: new Error('disk full') })
+  expect(ledger.sent).toEqual([])
+})
+
+test('with earlier sends it looks first, waits the rest of their time, and never says that nothing was sent', async () => {
+  const clock = createVirtualClock()
+  const ledger = createScriptedLedger({
+    clock,
+    script: [node.isDown, node.isDown, node.isDown, node.isDown, node.isDown],
+  })
+  const sentMs: number[] = []
+  const options = {
+    look: ledger.look,
+    deadlineMs: 9000,
+    earlier: { agoMs: 1_000, isQueued: false },
+    maxSends: 1,
+    beforeSend: async () => void sentMs.push(clock.monotonicMs()),
+  }
+  expect(await clock.run(deliver(ledger.parts, signedMove, options))).toEqual({ outcome: 'unknown' })
+  expect(sentMs[0]).toBeGreaterThanOrEqual(2_000)
+  expect(sentMs[0]).toBeLessThan(4_500)
 })
 
 test('a look that never answers ends at the deadline', async () => {

@@ -8,22 +8,26 @@ import { createTurnRunner } from '../../src/llm/loop.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
 import { OutcomeUnknownError } from '../../src/tictactoe/errors.ts'
 import type { GameView } from '../../src/tictactoe/game-view.ts'
-import { createApprovals } from '../../src/tools/approvals.ts'
 import { defineTool } from '../../src/tools/tool.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
 import { createVirtualClock } from '../chain/virtual-clock.ts'
 import { call, collect, end, said, scriptedModel, text } from '../llm/_scripted.ts'
+import { memoryKeys } from '../records.ts'
+import { openApprovals } from '../tools/open-approvals.ts'
 import { gameId, viewOf } from './_views.ts'
 
 /** A chat over a catalogue with one game, whose moves all succeed; `played` holds each with its request key. */
-function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, loses = false, processId = '' } = {}) {
+async function world(
+  lines: Parameters<typeof scriptedModel>[0],
+  { confirm = false, loses = false, processId = '', decides = true } = {},
+) {
   const clock = createVirtualClock()
   const played: { readonly cell: number; readonly key: string | undefined }[] = []
   const corrections: string[] = []
   let view: GameView = viewOf('playing')
   let ids = 0
   const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
-  const approvals = confirm ? createApprovals({ clock, newId }) : undefined
+  const approvals = confirm ? (await openApprovals({ clock, newId })).approvals : undefined
   const Any = z.looseObject({})
   const read = defineTool({
     name: 'ttt_get_state',
@@ -62,8 +66,16 @@ function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, lo
   const chat = createChat({
     model,
     defaultModel: 'm',
-    tools: createToolCatalog({ tools: [read, move], clock, deadlineMs: 30_000, log: silentLog, approvals }),
+    tools: createToolCatalog({
+      keys: memoryKeys(),
+      tools: [read, move],
+      clock,
+      deadlineMs: 30_000,
+      log: silentLog,
+      approvals,
+    }),
     approvals,
+    mayDecide: () => decides,
     persona: { name: 'otto', system_prompt: 'You are Otto.' },
     runTurn: createTurnRunner({ clock, observe }),
     clock,
@@ -74,7 +86,7 @@ function world(lines: Parameters<typeof scriptedModel>[0], { confirm = false, lo
   const turn = (messages: readonly ChatMessage[], more: Partial<ChatCaller & ChatRequest> = {}) => {
     const caller = { traceId: 't', principal: 'p', gone: new AbortController().signal, ...more }
     const request = { model: 'm', messages, tools: [], mode: 'run' as const, rest: {}, ...more }
-    return clock.run(collect(chat.turn(request, caller)))
+    return collect(chat.turn(request, caller)) // nothing in it waits for time; approvals wait for a database
   }
   return { model, played, corrections, turn, clock, chat }
 }
@@ -87,7 +99,7 @@ const systemOf = (messages: readonly ChatMessage[] | undefined) =>
   (messages ?? []).filter(({ role }) => role === 'system').map(({ content }) => content)
 
 test('the persona goes first, the board right before the last user message', async () => {
-  const { turn, model } = world([words])
+  const { turn, model } = await world([words])
   await turn([user('Hello.'), assistant('Hi.'), user(`How is game ${gameId}?`)])
   const messages = model.requests[0]?.messages ?? []
   expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'system', 'user'])
@@ -96,7 +108,7 @@ test('the persona goes first, the board right before the last user message', asy
 })
 
 test("a caller's own system prompt stays, and the rules of the tools are added", async () => {
-  const { turn, model } = world([words])
+  const { turn, model } = await world([words])
   await turn([{ role: 'system', content: 'You are a pirate.' }, user('Hello.')])
   const [first] = systemOf(model.requests[0]?.messages)
   expect(first).toMatch(/^You are a pirate\./)
@@ -105,7 +117,7 @@ test("a caller's own system prompt stays, and the rules of the tools are added",
 })
 
 test('the game of a conversation is found again by what was said, or by the name of the session', async () => {
-  const { turn, model } = world([[x4, end()], words, words, words, words])
+  const { turn, model } = await world([[x4, end()], words, words, words, words])
   const first = [user(`Play X in the middle of ${gameId}.`)]
   const answer = said(await turn(first))
   await turn([...first.map(() => user('Play X in the middle.')), assistant(answer), user('And now?')])
@@ -115,7 +127,7 @@ test('the game of a conversation is found again by what was said, or by the name
 })
 
 test('a session is known by its name alone', async () => {
-  const { turn, model } = world([[x4, end()], words, words, words])
+  const { turn, model } = await world([[x4, end()], words, words, words])
   await turn([user(`Play X in the middle of ${gameId}.`)], { sessionId: 's' })
   await turn([user('And now?')], { sessionId: 's' })
   expect(systemOf(model.requests[2]?.messages)[1]).toContain(gameId)
@@ -125,7 +137,7 @@ test('a session is known by its name alone', async () => {
 
 test('a retry, a regenerate and a second door sign once; another conversation, session or caller signs anew', async () => {
   const again = [[x4, end()], words]
-  const { turn, played } = world([...again, ...again, ...again, ...again, ...again].flatMap((line) => [line]))
+  const { turn, played } = await world([...again, ...again, ...again, ...again, ...again].flatMap((line) => [line]))
   const messages = [user(`Play X in the middle of ${gameId}.`)]
   const first = await turn(messages)
   const retry = await turn(messages)
@@ -140,7 +152,7 @@ test('a retry, a regenerate and a second door sign once; another conversation, s
 
 test('words without a name say another thing to another process; a session and a key stay what they are', async () => {
   const keyIn = async (named: object, processId: string) => {
-    const { turn, played } = world([[x4, end()], words], { processId })
+    const { turn, played } = await world([[x4, end()], words], { processId })
     await turn([user(`Play X in the middle of ${gameId}.`)], named)
     return played[0]?.key
   }
@@ -150,7 +162,7 @@ test('words without a name say another thing to another process; a session and a
 })
 
 test('ten minutes later the same words without a session are a new wish', async () => {
-  const { turn, played, clock } = world([[x4, end()], words, [x4, end()], words])
+  const { turn, played, clock } = await world([[x4, end()], words, [x4, end()], words])
   const messages = [user(`Play X in the middle of ${gameId}.`)]
   await turn(messages)
   await clock.run(clock.sleep(600_001))
@@ -160,7 +172,7 @@ test('ten minutes later the same words without a session are a new wish', async 
 
 test('a lone prompt that was answered is a new wish when it comes again', async () => {
   const lines = [[x4, end()], words]
-  const { turn, played } = world([...lines, ...lines, ...lines])
+  const { turn, played } = await world([...lines, ...lines, ...lines])
   const messages = [user(`Play X in the middle of ${gameId}.`)]
   await turn(messages, { isOneShot: true })
   await turn(messages, { isOneShot: true })
@@ -175,7 +187,7 @@ test('a lone prompt whose asker hung up is a retry when it comes again', async (
     gone.abort(new Error('hung up'))
     return [text('…')]
   }
-  const { turn, played } = world([[x4, end()], hangUp, [x4, end()], words])
+  const { turn, played } = await world([[x4, end()], hangUp, [x4, end()], words])
   const messages = [user(`Play X in the middle of ${gameId}.`)]
   await expect(turn(messages, { isOneShot: true, gone: gone.signal })).rejects.toThrow('hung up')
   const again = await turn(messages, { isOneShot: true })
@@ -184,14 +196,14 @@ test('a lone prompt whose asker hung up is a retry when it comes again', async (
 })
 
 test("the caller's own key decides, whatever else was said", async () => {
-  const { turn, played } = world([[x4, end()], words, [x4, end()], words])
+  const { turn, played } = await world([[x4, end()], words, [x4, end()], words])
   await turn([user(`Play X in the middle of ${gameId}.`)], { idempotencyKey: 'k' })
   await turn([user(`Please play X in the middle of ${gameId}.`)], { idempotencyKey: 'k' })
   expect(played).toHaveLength(1)
 })
 
 test('a claim without a confirmed move is corrected in the answer, and counted', async () => {
-  const { turn, corrections } = world([[text('I placed X in the centre.'), end()]])
+  const { turn, corrections } = await world([[text('I placed X in the centre.'), end()]])
   const events = await turn([user(`Play X in the middle of ${gameId}.`)])
   expect(said(events)).toContain('Correction:')
   expect(events.filter(({ type }) => type === 'end')).toHaveLength(1)
@@ -199,7 +211,7 @@ test('a claim without a confirmed move is corrected in the answer, and counted',
 })
 
 test('a claim about a move whose fate nobody knows is neither let pass nor denied', async () => {
-  const { turn, corrections } = world(
+  const { turn, corrections } = await world(
     [
       [x4, end()],
       [text('I placed X in the centre.'), end()],
@@ -214,7 +226,7 @@ test('a claim about a move whose fate nobody knows is neither let pass nor denie
 })
 
 test('a claim that the ledger holds is left alone', async () => {
-  const { turn } = world([
+  const { turn } = await world([
     [x4, end()],
     [text('I placed X in the centre.'), end()],
   ])
@@ -222,7 +234,7 @@ test('a claim that the ledger holds is left alone', async () => {
 })
 
 test.each(['off', 'client'] as const)('with tools %s nothing is added, offered, run or corrected', async (mode) => {
-  const { turn, model, played } = world([[text('I placed X in the centre.'), end()]])
+  const { turn, model, played } = await world([[text('I placed X in the centre.'), end()]])
   const theirs = { name: 'ttt_make_move', description: 'Theirs.', parameters: {} }
   const events = await turn([user('Play.')], { mode, tools: [theirs] })
   expect(said(events)).toBe('I placed X in the centre.')
@@ -231,7 +243,7 @@ test.each(['off', 'client'] as const)('with tools %s nothing is added, offered, 
 })
 
 test('a tool of the caller with one of our names is not offered twice', async () => {
-  const { turn, model } = world([words])
+  const { turn, model } = await world([words])
   await turn([user('Play.')], { tools: [{ name: 'ttt_make_move', description: 'Theirs.', parameters: {} }] })
   expect(model.requests[0]?.tools.map(({ name }) => name)).toEqual(['ttt_get_state', 'ttt_make_move'])
   expect(JSON.stringify(model.requests[0]?.tools)).not.toContain('idempotencyKey')
@@ -240,7 +252,7 @@ test('a tool of the caller with one of our names is not offered twice', async ()
 const asks = [user(`Play X in the middle of ${gameId}.`)]
 
 test('a write that waits is asked for; yes runs exactly it, once', async () => {
-  const { turn, played } = world([[x4, end()], words, words], { confirm: true })
+  const { turn, played } = await world([[x4, end()], words, words], { confirm: true })
   const question = said(await turn(asks))
   expect(question).toMatch(/^ttt_make_move/) // no gap before the first words
   expect(question).toContain('Answer "yes"')
@@ -258,7 +270,7 @@ test.each([
   { name: 'no', reply: 'no', told: 'declined' },
   { name: 'something else', reply: 'yes but in the corner', told: undefined },
 ])('$name runs nothing', async ({ reply, told }) => {
-  const { turn, played, model } = world([[x4, end()], words], { confirm: true })
+  const { turn, played, model } = await world([[x4, end()], words], { confirm: true })
   const question = said(await turn(asks))
   await turn([...asks, assistant(question), user(reply)])
   expect(played).toEqual([])
@@ -266,15 +278,23 @@ test.each([
 })
 
 test('the yes of another conversation approves nothing', async () => {
-  const { turn, played } = world([[x4, end()], words, words], { confirm: true })
+  const { turn, played } = await world([[x4, end()], words, words], { confirm: true })
   await turn(asks, { sessionId: 's' })
   await turn([user('yes')], { sessionId: 'other' })
   await turn([user('yes')])
   expect(played).toEqual([])
 })
 
+test('the yes of who may not decide approves nothing, and is told so', async () => {
+  const { turn, played, model } = await world([[x4, end()], words], { confirm: true, decides: false })
+  const question = said(await turn(asks))
+  await turn([...asks, assistant(question), user('yes')])
+  expect(played).toEqual([])
+  expect(systemOf(model.requests[1]?.messages).join()).toContain('may not decide')
+})
+
 test('a yes that comes too late is told so', async () => {
-  const { turn, played, model, clock } = world([[x4, end()], words], { confirm: true })
+  const { turn, played, model, clock } = await world([[x4, end()], words], { confirm: true })
   const question = said(await turn(asks))
   await clock.run(clock.sleep(11 * 60_000))
   await turn([...asks, assistant(question), user('yes')])
@@ -283,7 +303,7 @@ test('a yes that comes too late is told so', async () => {
 })
 
 test('a chat that is told to stop says so', async () => {
-  const { turn, chat } = world([])
+  const { turn, chat } = await world([])
   chat.stop()
   expect(said(await turn([user('Play.')]))).toContain('The service is stopping.')
 })

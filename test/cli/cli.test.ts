@@ -162,17 +162,17 @@ describe('an end that nobody planned', () => {
     expect(err).not.toMatch(/^otto:| {4}at /m) // the service that it started may log its end
   })
 
-  test('nobody debugs a process that holds keys', async () => {
+  test.each(['production', 'development', ''])('nobody debugs a process that holds keys, NODE_ENV=%s', async (mode) => {
     const home = await mkdtemp(join(dir, 'debug-'))
     const env = {
       ...settingsIn(home),
-      NODE_ENV: 'production',
+      NODE_ENV: mode,
       OTTO_ALLOW_AUTOSIGN: 'true',
       NODE_OPTIONS: '--inspect=0',
     }
     const { code, err } = await runOtto(['serve'], env)
     expect(code).toBe(78)
-    expect(err).toContain('otto: Wrong settings: no debugger may be open when NODE_ENV is production')
+    expect(err).toContain('otto: Wrong settings: no debugger may be open, unless NODE_ENV is test')
     expect(await readdir(home)).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ export type Behaviour = (request: IncomingMessage, response: ServerResponse, for
 const agent = new Agent({ keepAliveTimeout: 1_000 })
 
 /** A node on loopback that stands in front of a good one and behaves as told, request by request. */
-export async function openBadNode(good: string, behaviour: () => Behaviour) {
+export async function openBadNode(good: string, behaviour: () => Behaviour, port = 0) {
   const server = createServer(async (asked, response) => {
     let body = ''
     for await (const chunk of asked) body += chunk
@@ -25,7 +25,7 @@ export async function openBadNode(good: string, behaviour: () => Behaviour) {
       return { status: answer.statusCode, text: await answer.body.text() }
     }
     await behaviour()(asked, response, forward)
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // it listens on TCP

@@ -15,6 +15,8 @@ export const settingsIn = (dir: string): Record<string, string> => ({
   OTTO_DEVNET_L0_PORT: '0',
   OTTO_DATA_DIR: join(dir, 'var'),
   OTTO_WALLET_DIR: join(dir, 'wallets'),
+  OTTO_RATE_LIMIT: 'off',
+  OTTO_MAX_LOOP_DELAY_MS: '0',
   OLLAMA_URL: noModelUrl,
 })
 

@@ -51,6 +51,8 @@ export async function startService(env: Record<string, string> = {}, dir?: strin
     OTTO_DEVNET_L0_PORT: '0',
     OTTO_DATA_DIR: join(home, 'var'),
     OTTO_WALLET_DIR: join(home, 'wallets'),
+    OTTO_RATE_LIMIT: 'off',
+    OTTO_MAX_LOOP_DELAY_MS: '0',
     OLLAMA_URL: noModelUrl,
     ...env,
   })

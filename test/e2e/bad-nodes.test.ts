@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
@@ -78,6 +79,8 @@ const wordOf = (body: Answer['body']): string => (body.success ? 'success' : `${
 
 const unreachable = 'LEDGER_UNREACHABLE not_submitted'
 const unknown = 'OUTCOME_UNKNOWN unknown'
+/** After the fifth failure in a row. */
+const leftAlone = 'CIRCUIT_OPEN not_submitted'
 
 /** Behind a Data L1 that behaves so, whatever is sent ends so. */
 async function checkL1(l1: string, expected: string) {
@@ -112,8 +115,8 @@ describe.concurrent('a Data L1 that', () => {
     await withBridge({ ...good, l1: await closedAddress() }, async (bridge) => {
       const said = await Promise.all([createTruly(bridge), ...games.map(({ gameId }) => moveTruly(bridge, gameId))])
       // Where time is up in the middle of a connect, nobody can know.
-      for (const word of said) expect([unreachable, unknown]).toContain(word)
-      expect(said).toContain(unreachable)
+      for (const word of said) expect([unreachable, leftAlone, unknown]).toContain(word)
+      expect(said.some((word) => word !== unknown)).toBe(true)
     })
   })
 })
@@ -127,7 +130,7 @@ async function checkL0(l0: string) {
   await withBridge({ ...good, l0 }, async (bridge) => {
     const read = async () => wordOf(await timed(bridge, 'ttt_get_state', { gameId }))
     const said = await Promise.all([createTruly(bridge), moveTruly(bridge, gameId), read()])
-    for (const word of said) expect([unreachable, 'DEADLINE_EXCEEDED not_submitted']).toContain(word)
+    for (const word of said) expect([unreachable, leftAlone, 'DEADLINE_EXCEEDED not_submitted']).toContain(word)
   })
 }
 
@@ -152,12 +155,16 @@ describe.concurrent('a metagraph L0 that', () => {
         const move = { gameId, player: 'X', cell: 4 }
         expect(wordOf(await timed(bridge, 'ttt_make_move', move))).toBe('CONFIRMATION_PENDING pending')
         state.l0 = works
-        // The same request again finds that it was played, once the reads that were on their way have ended.
-        const again = () => timed(bridge, 'ttt_make_move', move)
-        let said = await again()
-        expect(said.outcome).not.toBe('rejected')
-        if (!isSlow(name) && !said.success) said = await again()
-        if (!isSlow(name)) expect(said).toMatchObject({ success: true, result: { moveCount: 1 } })
+        // The same request again finds that it was played, once the reads that were on their way have ended and the L0
+        // is asked again after its failures.
+        for (const endMs = performance.now() + 15_000; ; ) {
+          const said = await timed(bridge, 'ttt_make_move', move)
+          if (said.success) expect(said).toMatchObject({ result: { moveCount: 1 } })
+          else expect(said.outcome).not.toBe('rejected')
+          if (said.success || isSlow(name)) break
+          expect(performance.now()).toBeLessThan(endMs)
+          await sleep(100)
+        }
         expect((await truth.result('ttt_get_state', { gameId })).moveCount).toBe(1)
       })
     } finally {
@@ -175,7 +182,8 @@ describe.concurrent('with a second address that works', () => {
     try {
       await withBridge({ l1: good.l1, l0: `${node.url},${good.l0}` }, async (bridge) => {
         const said = await timed(bridge, 'ttt_get_state', { gameId })
-        if (isBelieved || isSlow(name)) expect([unreachable, 'DEADLINE_EXCEEDED not_submitted']).toContain(wordOf(said))
+        if (isBelieved || isSlow(name))
+          expect([unreachable, leftAlone, 'DEADLINE_EXCEEDED not_submitted']).toContain(wordOf(said))
         else expect(said).toMatchObject({ success: true })
       })
     } finally {

@@ -1,7 +1,7 @@
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { Agent, request } from 'undici'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { closedUrl } from '../llm/upstream.ts'
 import type { ChatService } from './_chat.ts'
 import { doors, generate, ollamaDoor, openAiDoor, post, startChat } from './_chat.ts'
@@ -9,17 +9,15 @@ import type { Service } from './_service.ts'
 import { startedGame, startService } from './_service.ts'
 
 let service: ChatService
-let alone: Service
 const agent = new Agent()
 const token = 'correct-horse-battery-staple-0123456789'
 let guarded: ChatService
 beforeAll(async () => {
   service = await startChat()
-  alone = await startService({ OLLAMA_URL: await closedUrl(), OTTO_MODEL: 'otto-scripted' })
   guarded = await startChat({ OTTO_API_TOKEN: token })
 })
 afterAll(async () => {
-  await Promise.all([service.close(), alone.close(), guarded.close(), agent.close()])
+  await Promise.all([service.close(), guarded.close(), agent.close()])
 })
 
 const words = 'Play a game with yourself'
@@ -30,6 +28,13 @@ const bodyOf = (path: string, rest: object = {}) =>
     : { model: 'otto-scripted', messages: [{ role: 'user', content: words }], ...rest }
 
 describe('a model server that is away', () => {
+  let alone: Service
+  // One for each test: a server that fails too often is left alone. @see breaker.test.ts
+  beforeEach(async () => {
+    alone = await startService({ OLLAMA_URL: await closedUrl(), OTTO_MODEL: 'otto-scripted' })
+  })
+  afterEach(() => alone.close())
+
   test.each(ollamaPaths)('is a 502 with a text that holds no address (%s)', async (path) => {
     for (const stream of [true, false]) {
       const { status, body, contentType } = await post(alone, path, bodyOf(path, { stream }))

@@ -42,9 +42,10 @@ describe.each(clientModes)('the official client in the $era era', ({ mode }) => 
       onprogress: ({ progress, total, message }) => steps.push([progress, total, message]),
     })
     expect(steps).toEqual([
-      [1, 3, 'checking and signing'],
-      [2, 3, 'sent, waiting for the ledger'],
-      [3, 3, 'on the ledger'],
+      [1, 4, 'checking and signing'],
+      [2, 4, 'sent, waiting for the ledger'],
+      [3, 4, 'taken, waiting to be seen'],
+      [4, 4, 'on the ledger'],
     ])
     await client.close()
   })

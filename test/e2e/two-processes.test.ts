@@ -64,6 +64,7 @@ type Call = (tool: string, args: object) => Promise<Answer['body'] | undefined>
 /** Answers that say: not now. Whoever gets one of them asks again. */
 const again = [
   'LEDGER_UNREACHABLE',
+  'CIRCUIT_OPEN',
   'OUTCOME_UNKNOWN',
   'CONFIRMATION_PENDING',
   'DEADLINE_EXCEEDED',

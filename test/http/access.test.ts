@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { createAccess } from '../../src/http/access.ts'
+import { requestTo, startAllDoors } from './_all-doors.ts'
 import { startBridge } from './bridge.ts'
 import { json, open, posted, send } from './raw-http.ts'
 
@@ -112,6 +113,8 @@ describe('every path is guarded', () => {
     '/nothing',
     '/otto/games/%zz/state',
     `/otto/tools/${'a'.repeat(200)}`,
+    '/mcp',
+    '/docs',
   ])('%s refuses a foreign host and a foreign origin', async (path) => {
     await using bridge = await startBridge()
     const foreignHost = await send(bridge.port, { path, headers: { host: 'evil.example' } })
@@ -120,6 +123,44 @@ describe('every path is guarded', () => {
     expect([foreignOrigin.status, json(foreignOrigin).code]).toEqual([403, 'ORIGIN_NOT_ALLOWED'])
     expect(foreignOrigin.headers.has('access-control-allow-origin')).toBe(false)
   })
+
+  test('the doors of the chat, of MCP and of tools refuse them before a body is read', async () => {
+    await using doors = await startAllDoors()
+    const posts = doors.routes.filter((route) => route.startsWith('POST ')).map((route) => requestTo(route).path)
+    expect(posts.length).toBeGreaterThan(15)
+    for (const path of posts) {
+      // The body never comes: whoever reads it first would wait.
+      const head = (lines: string) =>
+        open(doors.port, Buffer.from(`POST ${path} HTTP/1.1\r\n${lines}\r\nContent-Length: 9\r\n\r\n`)).answer
+      const foreignHost = await head('Host: evil.example')
+      const foreignOrigin = await head('Host: localhost\r\nOrigin: https://evil.example')
+      expect([path, foreignHost.status, foreignHost.headers.has('access-control-allow-origin')]).toEqual([
+        path,
+        403,
+        false,
+      ])
+      expect([path, foreignOrigin.status, foreignOrigin.headers.has('access-control-allow-origin')]).toEqual([
+        path,
+        403,
+        false,
+      ])
+      expect(foreignHost.body.toUpperCase()).toContain('HOST_NOT_ALLOWED')
+      expect(foreignOrigin.body.toUpperCase()).toContain('ORIGIN_NOT_ALLOWED')
+    }
+  })
+
+  test.each([{ host: 'evil.example' }, { origin: 'https://evil.example' }, { origin: 'null' }])(
+    'no preflight passes with %o, nor one at a path that is not there',
+    async (headers) => {
+      await using bridge = await startBridge()
+      for (const path of ['/mcp', '/otto/tool', '/nothing']) {
+        const asked = { ...headers, 'access-control-request-method': 'POST' }
+        const answer = await send(bridge.port, { method: 'OPTIONS', path, headers: asked })
+        expect(answer.status).toBe(403)
+        expect(answer.headers.has('access-control-allow-methods')).toBe(false)
+      }
+    },
+  )
 
   test.each([
     { name: 'two hosts', head: 'GET /wallets HTTP/1.1\r\nHost: localhost\r\nHost: evil.example' },
@@ -162,6 +203,28 @@ describe('a page of a listed origin', () => {
     expect(answer.status).toBe(204)
     expect(answer.headers.get('access-control-allow-methods')).toBe('POST')
     expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
+  })
+
+  test('may send what clients need to, at every door', async () => {
+    await using doors = await startAllDoors({ access })
+    const needed = ['authorization', 'content-type', 'idempotency-key', 'prefer', 'traceparent', 'x-trace-id']
+    const clients = ['mcp-protocol-version', 'mcp-method', 'mcp-name', 'x-stainless-lang', 'x-otto-tools']
+    for (const path of ['/otto/tool', '/mcp', '/api/chat', '/v1/chat/completions', '/generate']) {
+      const preflight = { origin, 'access-control-request-method': 'POST' }
+      const { status, headers } = await send(doors.port, { method: 'OPTIONS', path, headers: preflight })
+      expect([path, status, headers.get('access-control-allow-origin')]).toEqual([path, 204, origin])
+      const allowed = headers.get('access-control-allow-headers')?.split(', ')
+      expect(allowed).toEqual(expect.arrayContaining([...needed, ...clients]))
+      expect(headers.has('access-control-allow-credentials')).toBe(false)
+    }
+  })
+
+  test('sees when to come again, and what of its preferences counted', async () => {
+    await using bridge = await startBridge({ access })
+    const answer = await send(bridge.port, { path: '/wallets', headers: { origin } })
+    expect(answer.headers.get('access-control-expose-headers')).toBe(
+      'x-trace-id, retry-after, allow, preference-applied',
+    )
   })
 
   test('is told nothing of unknown paths', async () => {

@@ -6,9 +6,11 @@ import { BaseError } from '../../src/core/errors.ts'
 import type { ComponentHealth, HealthWord } from '../../src/http/health-monitor.ts'
 import type { ServerDeps } from '../../src/http/server.ts'
 import { createServer } from '../../src/http/server.ts'
+import { ownerToken } from '../../src/http/tokens.ts'
 import type { Approvals } from '../../src/tools/approvals.ts'
 import { defineTool } from '../../src/tools/tool.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
+import { memoryKeys } from '../records.ts'
 
 /** Time of this machine. */
 export const clock = {
@@ -100,19 +102,23 @@ export const partThatIs = (status: HealthWord): ComponentHealth => ({
 
 type Tools = Parameters<typeof createToolCatalog>[0]['tools']
 
-type BridgeOptions = { tools?: Tools; deadlineMs?: number; approvals?: Approvals | undefined } & Partial<
-  Omit<ServerDeps, 'tools' | 'approvals'>
->
+type BridgeOptions = {
+  tools?: Tools
+  deadlineMs?: number
+  token?: string
+  approvals?: Approvals | undefined
+} & Partial<Omit<ServerDeps, 'tools' | 'approvals'>>
 
 /** A bridge on a free port; `logged` holds its log lines. Close it with `await using`. */
 export async function startBridge({
   tools = createBoards().tools,
   deadlineMs = 5_000,
+  token,
   ...rest
 }: BridgeOptions = {}): Promise<Bridge> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const catalog = createToolCatalog({ tools, clock, deadlineMs, log, approvals: rest.approvals })
+  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs, log, approvals: rest.approvals })
   const server = createServer({
     tools: catalog,
     wallets: () => ({ playerX: { address: 'DAG-of-X' }, playerO: { address: 'DAG-of-O' } }),
@@ -124,6 +130,7 @@ export async function startBridge({
     clock,
     access: { allowedHosts: [], allowedOrigins: [] },
     network: 'test',
+    tokens: token === undefined ? [] : [ownerToken(token)],
     ...rest,
   })
   await server.listen({ port: 0, host: '127.0.0.1' })

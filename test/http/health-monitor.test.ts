@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Ask } from '../../src/http/health-monitor.ts'
-import { createHealthMonitor } from '../../src/http/health-monitor.ts'
+import type { Ask, HealthMonitorOptions } from '../../src/http/health-monitor.ts'
+import { createHealthMonitor, remembered } from '../../src/http/health-monitor.ts'
 
 const startMs = Date.parse('2026-01-01T00:00:00.000Z')
 
@@ -109,4 +109,101 @@ test('a part without which the service plays is not waited for long', async () =
     timeoutMs: 60_000,
   })
   expect(await monitor()).toMatchObject({ status: 'degraded', isReady: true })
+})
+
+/** A monitor at one moment, of one part that is well. */
+const monitorOf = (options: Partial<HealthMonitorOptions>) =>
+  createHealthMonitor({
+    asks: { l0: async () => {} },
+    clock: { nowMs: () => startMs, monotonicMs: () => 0 },
+    timeoutMs: 20,
+    ...options,
+  })
+
+test('a part that ignores the signal is left alone', async () => {
+  const monitor = monitorOf({ asks: { storage: () => new Promise(() => undefined) } })
+  expect(await monitor()).toMatchObject({ status: 'unhealthy', isReady: false })
+})
+
+describe('open writes', () => {
+  test.each([
+    { name: 'none', oldestMs: undefined, oldestOpenMs: null, status: 'healthy' },
+    { name: 'one that is young', oldestMs: startMs - 60_000, oldestOpenMs: 60_000, status: 'healthy' },
+    { name: 'one that is old', oldestMs: startMs - 60_001, oldestOpenMs: 60_001, status: 'degraded' },
+    { name: 'one of a bridge whose clock is ahead', oldestMs: startMs + 5_000, oldestOpenMs: 0, status: 'healthy' },
+  ] as const)('$name: $status', async ({ oldestMs, oldestOpenMs, status }) => {
+    const open = oldestMs === undefined ? 0 : 3
+    const monitor = monitorOf({ intents: async () => ({ open, oldestMs }) })
+    expect(await monitor()).toMatchObject({ status, isReady: true, openIntents: open, oldestOpenMs })
+  })
+
+  test.each<{ name: string; intents: HealthMonitorOptions['intents'] }>([
+    { name: 'that cannot be counted', intents: async () => Promise.reject(new Error('down')) },
+    { name: 'whose count does not come', intents: () => new Promise(() => undefined) },
+  ])('$name are not told', async ({ intents }) => {
+    const report = await monitorOf({ ...(intents ? { intents } : {}) })()
+    expect(report).toMatchObject({ status: 'healthy' })
+    expect(report).not.toHaveProperty('openIntents')
+  })
+})
+
+describe('ready', () => {
+  test('only once recovery has read what was left open', async () => {
+    const recovery = { isDone: false }
+    const monitor = monitorOf({ recovered: () => recovery.isDone })
+    expect(await monitor()).toMatchObject({ status: 'healthy', isReady: false })
+    recovery.isDone = true
+    expect(await monitor()).toMatchObject({ status: 'healthy', isReady: true })
+  })
+
+  test('not while the L1 is left alone; the L0 has its fifteen seconds', async () => {
+    const open = { l1: false, l0: false }
+    const asks = { l1: async () => {}, l0: async () => {} }
+    const monitor = monitorOf({ asks, breakers: { l1: () => open.l1, l0: () => open.l0 } })
+    expect(await monitor()).toMatchObject({ status: 'healthy', isReady: true })
+    open.l0 = true
+    expect(await monitor()).toMatchObject({ isReady: true, components: { l0: { status: 'unhealthy' } } })
+    open.l1 = true
+    expect(await monitor()).toMatchObject({ isReady: false, components: { l1: { status: 'unhealthy' } } })
+  })
+
+  test('not while a part does not answer that has to be well right now', async () => {
+    const storage = { ask: (async () => {}) as Ask }
+    const asks = { storage: (signal: AbortSignal) => storage.ask(signal), l0: async () => {} }
+    const monitor = monitorOf({ asks, strict: ['storage'] })
+    expect(await monitor()).toMatchObject({ isReady: true })
+    storage.ask = refuse
+    expect(await monitor()).toMatchObject({ status: 'unhealthy', isReady: false })
+  })
+})
+
+test('a model that is left alone is not well, although it answers', async () => {
+  const monitor = monitorOf({ optional: { model: async () => {} }, breakers: { model: () => true } })
+  expect(await monitor()).toMatchObject({
+    status: 'degraded',
+    isReady: true,
+    components: { model: { status: 'degraded', lastOkAt: null } },
+  })
+})
+
+test('a question that costs something is asked again when its good answer is old, or was none', async () => {
+  const now = { ms: 0 }
+  const answers = [true, false, true]
+  let asked = 0
+  const ask = remembered(
+    async () => {
+      asked += 1
+      if (!answers.shift()) throw new Error('down')
+    },
+    { clock: { monotonicMs: () => now.ms }, forMs: 1_000 },
+  )
+  const { signal } = new AbortController()
+  await ask(signal)
+  now.ms = 999
+  await ask(signal)
+  expect(asked).toBe(1)
+  now.ms = 1_000
+  await expect(ask(signal)).rejects.toThrow('down')
+  await ask(signal)
+  expect(asked).toBe(3)
 })

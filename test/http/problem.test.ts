@@ -94,7 +94,8 @@ test.each([
   { code: 'OVERLOADED', details: { retryAfterSeconds: 2.1 }, seconds: 3 },
   { code: 'OVERLOADED', details: { retryAfterSeconds: 'soon' }, seconds: 1 },
   { code: 'SHUTTING_DOWN', details: {}, seconds: 5 },
-  { code: 'GAME_BUSY', details: { retryAfterSeconds: 9 }, seconds: undefined },
+  { code: 'GAME_BUSY', details: {}, seconds: 1 },
+  { code: 'OUTCOME_UNKNOWN', details: { retryAfterSeconds: 9 }, seconds: undefined },
 ])('$code with $details asks for $seconds s', ({ code, details, seconds }) => {
   expect(retryAfterSeconds({ code, details })).toBe(seconds)
 })

@@ -66,7 +66,7 @@ describe('health', () => {
     server.register(healthRoutes({ health: report('healthy', true), admission, isTrusted: () => false }))
     const probe = async () => (await server.inject('/health/ready')).statusCode
     expect(await probe()).toBe(200)
-    admission.close()
+    await admission.close()
     expect(await probe()).toBe(503)
   })
 

@@ -19,6 +19,18 @@ test('a gauge is asked for at each scrape, and left out when asking fails', asyn
   expect(seen).toEqual([['otto_snapshot_ordinal 4'], [], ['otto_snapshot_ordinal 5']])
 })
 
+test('a breaker is told as open until it has closed', async () => {
+  const metrics = createMetrics({ clock })
+  const states = { now: 'closed' as 'closed' | 'open' | 'half_open' }
+  metrics.watchBreaker('l0', { state: () => 'closed' })
+  metrics.watchBreaker('l1', { state: () => states.now })
+  const seen: (string | undefined)[] = []
+  for (states.now of ['closed', 'open', 'half_open'] as const)
+    seen.push((await samples(metrics)).find((line) => line.startsWith('otto_breaker_open{upstream="l1"}')))
+  expect(seen).toEqual([0, 1, 1].map((value) => `otto_breaker_open{upstream="l1"} ${value}`))
+  expect(await samples(metrics)).toContain('otto_breaker_open{upstream="l0"} 0')
+})
+
 test('requests to unknown paths are one route, unusual methods one method', async () => {
   const metrics = createMetrics({ clock })
   for (const method of ['GET', 'PROPFIND', 'MKCOL'])

@@ -4,6 +4,7 @@ import type { ObservedCall } from '../../src/metrics/observed-tools.ts'
 import { observeTools } from '../../src/metrics/observed-tools.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
 import { clock, createBoards } from '../http/bridge.ts'
+import { memoryKeys } from '../records.ts'
 
 function observed() {
   const calls: ObservedCall[] = []
@@ -14,7 +15,7 @@ function observed() {
     onOpenGames: () => {},
   }
   const { tools } = createBoards()
-  const catalog = createToolCatalog({ tools, clock, deadlineMs: 1_000, log: silentLog })
+  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
   const names = tools.map(({ description }) => description.name)
   return { calls, writes, names, catalog, observed: observeTools({ catalog, names, clock, observer }) }
 }

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { createChain } from '../../src/chain/create-chain.ts'
 import type { NodeAnswer, NodeRequest, Transport } from '../../src/chain/transport.ts'
+import { passOn } from '../../src/core/crash-point.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { openDevnet } from '../../src/devnet/devnet.ts'
 import type { DialectName } from '../../src/dialect/dialect.ts'
 import { createDialect } from '../../src/dialect/dialects.ts'
 import { loadRules } from '../../src/main.ts'
 import { createSigner } from '../../src/signing/signer.ts'
+import { createVerifier } from '../../src/signing/verify.ts'
 import { randomId, systemClock } from '../../src/system.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
 import { createGames } from '../../src/tictactoe/tictactoe.ts'
+import { openRecords } from '../records.ts'
 
 /** What happens to a request on its way to the ledger; `forward` lets it through. */
 export type Fault = (asked: NodeRequest, forward: () => Promise<NodeAnswer>) => Promise<NodeAnswer>
@@ -46,8 +49,13 @@ export async function createWorld(options: WorldOptions = {}) {
   }
   const players = { X: createSigner(randomBytes(32)), O: createSigner(randomBytes(32)) }
   const chainParts = { dialect, clock: systemClock, random: Math.random, readTimeoutMs: 2_000 }
-  const open = (over: Transport, signers = players) =>
+  const [records, othersRecords] = [await openRecords(), await openRecords()]
+  const open = (over: Transport, { signers = players, its = records } = {}) =>
     createGames({
+      ...its,
+      verifier: createVerifier({ maxKeys: 4 }),
+      log: silentLog,
+      pass: passOn,
       chain: createChain({ transport: over, ...chainParts }),
       players: signers,
       rules: loadRules(),
@@ -57,12 +65,19 @@ export async function createWorld(options: WorldOptions = {}) {
     })
   return {
     games: open(transport),
-    /** Another bridge on the same ledger, with the same wallets unless told otherwise. */
-    another: (signers = players) => open({ ...transport, request: (asked) => devnet.request(asked) }, signers),
+    /** Another bridge on the same ledger with records of its own, with the same wallets unless told otherwise. */
+    another: (signers = players) =>
+      open({ ...transport, request: (asked) => devnet.request(asked) }, { signers, its: othersRecords }),
+    /** The same bridge after a kill and a start: nothing is left but what it wrote down. */
+    restarted: async () => open(transport, { its: await openRecords(records.database) }),
+    records,
     line,
     devnet,
     players,
-    close: () => devnet.close(),
+    async close() {
+      await devnet.close()
+      await Promise.all([records.close(), othersRecords.close()])
+    },
   }
 }
 
@@ -73,7 +88,11 @@ export function callerFor(
 ): Caller & { submitted: number } {
   const caller = {
     principal: 'test',
+    traceId: 'test',
     requestKey: undefined,
+    isContinued: false,
+    onAccepted: () => {},
+    onAbandoned: () => {},
     gone,
     deadline: AbortSignal.timeout(ms),
     deadlineMs: systemClock.monotonicMs() + ms,

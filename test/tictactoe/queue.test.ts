@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { noLocks } from '../../src/intent/game-locks.ts'
 import { createGameQueue } from '../../src/tictactoe/_queue.ts'
 import { createVirtualClock } from '../chain/virtual-clock.ts'
 
 const forever = new AbortController().signal
-const turn = { signal: forever, deadlineMs: 1_000 }
+const turn = { gone: forever, deadline: forever, deadlineMs: 1_000 }
 
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -11,7 +12,7 @@ function gate() {
 }
 
 test('runs the writes of one game one after the other, in the order they came', async () => {
-  const queue = createGameQueue({ clock: createVirtualClock() })
+  const queue = createGameQueue({ locks: noLocks, clock: createVirtualClock() })
   const seen: string[] = []
   const write = (name: string) =>
     queue.run('game', turn, async () => {
@@ -24,7 +25,7 @@ test('runs the writes of one game one after the other, in the order they came', 
 })
 
 test('games do not wait for each other', async () => {
-  const queue = createGameQueue({ clock: createVirtualClock() })
+  const queue = createGameQueue({ locks: noLocks, clock: createVirtualClock() })
   const { opened, open } = gate()
   const slow = queue.run('slow', turn, () => opened)
   await expect(queue.run('other', turn, async () => 'done')).resolves.toBe('done')
@@ -33,7 +34,7 @@ test('games do not wait for each other', async () => {
 })
 
 test('goes on after a write that failed', async () => {
-  const queue = createGameQueue({ clock: createVirtualClock() })
+  const queue = createGameQueue({ locks: noLocks, clock: createVirtualClock() })
   const failing = queue.run('game', turn, async () => {
     throw new Error('no')
   })
@@ -43,7 +44,7 @@ test('goes on after a write that failed', async () => {
 })
 
 test('refuses the seventeenth waiter', async () => {
-  const queue = createGameQueue({ clock: createVirtualClock(), maxWaiting: 16 })
+  const queue = createGameQueue({ locks: noLocks, clock: createVirtualClock(), maxWaiting: 16 })
   const { opened, open } = gate()
   const running = [...Array(17)].map(() => queue.run('game', turn, () => opened))
   await expect(queue.run('game', turn, async () => {})).rejects.toMatchObject({ code: 'GAME_BUSY' })
@@ -52,11 +53,11 @@ test('refuses the seventeenth waiter', async () => {
 })
 
 test('a waiter whose caller hangs up leaves the line without holding it up', async () => {
-  const queue = createGameQueue({ clock: createVirtualClock() })
+  const queue = createGameQueue({ locks: noLocks, clock: createVirtualClock() })
   const { opened, open } = gate()
   const caller = new AbortController()
   const first = queue.run('game', turn, () => opened)
-  const gone = queue.run('game', { ...turn, signal: caller.signal }, async () => 'never')
+  const gone = queue.run('game', { ...turn, gone: caller.signal }, async () => 'never')
   const last = queue.run('game', turn, async () => 'done')
   caller.abort()
   await expect(gone).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
@@ -67,7 +68,7 @@ test('a waiter whose caller hangs up leaves the line without holding it up', asy
 
 test('waiting counts against the deadline', async () => {
   const clock = createVirtualClock()
-  const queue = createGameQueue({ clock })
+  const queue = createGameQueue({ locks: noLocks, clock })
   const { opened, open } = gate()
   const first = queue.run('game', turn, () => opened)
   const late = queue.run('game', { ...turn, deadlineMs: clock.monotonicMs() + 50 }, async () => 'never')

@@ -4,6 +4,8 @@ import type { Clock } from '../../src/core/clock.ts'
 import { isJsonObject } from '../../src/core/json.ts'
 import type { Log } from '../../src/core/log.ts'
 import { silentLog } from '../../src/core/log.ts'
+import type { ApprovalLimits } from '../../src/intent/approval-store.ts'
+import { createKeyStore } from '../../src/intent/key-store.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
 import {
   ConfirmationPendingError,
@@ -12,11 +14,11 @@ import {
   OutcomeUnknownError,
   WalletMismatchError,
 } from '../../src/tictactoe/errors.ts'
-import type { ApprovalLimits, Approvals } from '../../src/tools/approvals.ts'
-import { createApprovals } from '../../src/tools/approvals.ts'
+import type { Approvals } from '../../src/tools/approvals.ts'
 import type { ToolOutcome } from '../../src/tools/tool.ts'
 import { defineTool } from '../../src/tools/tool.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
+import { openApprovals } from './open-approvals.ts'
 
 const epochMs = Date.UTC(2026, 0, 1)
 export const minutes = 60_000
@@ -86,16 +88,22 @@ const emptyGame = {
 
 export type Run = { readonly tool: string; readonly args: object; end(how: Ending): void }
 
+/** A call that runs, or that was answered without. */
+export type Started = { readonly outcome: Promise<ToolOutcome>; readonly run: Run | undefined }
+
 /** Two writes and a read behind approvals; every run waits until the test ends it, or ends as `always` says. */
-export function world({ always, limits, log }: { always?: Ending; limits?: ApprovalLimits; log?: Log } = {}) {
+export async function world({ always, limits, log }: { always?: Ending; limits?: ApprovalLimits; log?: Log } = {}) {
   const { clock, pass } = createHandClock()
   const runs: Run[] = []
+  const waiting = new Set<(run: Run) => void>()
   const ids = { last: 0 }
   const newId = () => {
     ids.last += 1
     return `00000000-0000-4000-8000-${String(ids.last).padStart(12, '0')}`
   }
-  const approvals = createApprovals({ clock, newId, ...(limits ? { limits } : {}), ...(log ? { log } : {}) })
+  const options = { ...(limits ? { limits } : {}), ...(log ? { log } : {}) }
+  const { approvals, database } = await openApprovals({ clock, newId, ...options })
+  const keys = createKeyStore({ database, bridgeId: 'bridge' })
   const toolOf = (name: string, effect: 'read' | 'write', input: z.ZodObject) =>
     defineTool({
       name,
@@ -105,7 +113,9 @@ export function world({ always, limits, log }: { always?: Ending; limits?: Appro
       output: z.object({ done: z.boolean() }),
       run: async (args, caller) => {
         const { promise, resolve } = Promise.withResolvers<Ending>()
-        runs.push({ tool: name, args, end: resolve })
+        const run = { tool: name, args, end: resolve }
+        runs.push(run)
+        for (const tell of waiting) tell(run)
         if (always) resolve(always)
         endings[await promise].end(caller)
         return { result: { done: true } }
@@ -117,7 +127,14 @@ export function world({ always, limits, log }: { always?: Ending; limits?: Appro
     toolOf('create', 'write', z.strictObject({ idempotencyKey })),
     toolOf('look', 'read', z.strictObject({ gameId: z.string() })),
   ]
-  const catalog = createToolCatalog({ tools, clock, deadlineMs: 10_000, log: silentLog, approvals })
+  const catalog = createToolCatalog({
+    tools,
+    clock,
+    deadlineMs: 10_000,
+    log: silentLog,
+    keys,
+    approvals,
+  })
   const call = (tool: string, args: unknown, { principal = 'p', key }: { principal?: string; key?: string } = {}) =>
     catalog.call(tool, args, {
       traceId: 't',
@@ -125,7 +142,15 @@ export function world({ always, limits, log }: { always?: Ending; limits?: Appro
       signal: new AbortController().signal,
       ...(key === undefined ? {} : { idempotencyKey: key }),
     })
-  return { approvals, call, runs, pass }
+  const start = async (...asked: Parameters<typeof call>): Promise<Started> => {
+    const { promise, resolve } = Promise.withResolvers<Run>()
+    waiting.add(resolve)
+    const outcome = call(...asked)
+    const run = await Promise.race([promise, outcome.then(() => undefined)])
+    waiting.delete(resolve)
+    return { outcome, run }
+  }
+  return { approvals, database, call, start, runs, pass }
 }
 
 /** The person who decides. */

@@ -6,9 +6,9 @@ const move = { gameId: 'g', cell: 4 }
 
 describe('a write that nobody agreed to', () => {
   test('does not run, and says who is to be asked for what until when', async () => {
-    const { call, runs, approvals } = world()
+    const { call, runs, approvals } = await world()
     const outcome = await call('play', move, { key: 'my-key' })
-    const { id, ...record } = approvals.list()[0] ?? expect.unreachable()
+    const { id, ...record } = (await approvals.list())[0] ?? expect.unreachable()
     expect(outcome).toEqual({
       success: false,
       code: 'APPROVAL_NEEDED',
@@ -40,11 +40,11 @@ describe('a write that nobody agreed to', () => {
     { name: 'another game', args: { ...move, gameId: 'h' }, more: {}, records: 2 },
     { name: 'another caller', args: move, more: { principal: 'q' }, records: 2 },
   ])('$name again: $records record(s) in all', async ({ args, more, records }) => {
-    const { call, approvals } = world()
+    const { call, approvals } = await world()
     const first = askedId(await call('play', move))
     const second = askedId(await call('play', args, more))
     expect(second === first).toBe(records === 1)
-    expect(approvals.list().map(({ id }) => id)).toEqual(records === 1 ? [first] : [second, first])
+    expect((await approvals.list()).map(({ id }) => id)).toEqual(records === 1 ? [first] : [second, first])
   })
 
   test.each([
@@ -54,19 +54,19 @@ describe('a write that nobody agreed to', () => {
     { tool: 'play', args: { ...move, gameId: 'x'.repeat(17_000) }, code: 'PAYLOAD_TOO_LARGE' },
     { tool: 'win', args: {}, code: 'UNKNOWN_TOOL' },
   ])('nobody is asked about a call that cannot run: $code', async ({ tool, args, code }) => {
-    const { call, approvals } = world()
+    const { call, approvals } = await world()
     expect(codeOf(await call(tool, args))).toBe(code)
-    expect(approvals.list()).toEqual([])
+    expect(await approvals.list()).toEqual([])
   })
 
   test('a read needs nobody', async () => {
-    const { call, approvals } = world({ always: 'done' })
+    const { call, approvals } = await world({ always: 'done' })
     expect(await call('look', { gameId: 'g' })).toMatchObject({ success: true })
-    expect(approvals.list()).toEqual([])
+    expect(await approvals.list()).toEqual([])
   })
 
   test('no more wait than may; time makes room', async () => {
-    const { call, pass } = world({ limits: { maxWaiting: 2 } })
+    const { call, pass } = await world({ limits: { maxWaiting: 2 } })
     for (const cell of [0, 1]) askedId(await call('play', { ...move, cell }))
     expect(await call('play', move)).toMatchObject({ code: 'OVERLOADED', outcome: 'not_submitted', retryable: true })
     askedId(await call('play', { ...move, cell: 1 })) // the standing question is no new one
@@ -77,10 +77,10 @@ describe('a write that nobody agreed to', () => {
 
 describe('an approved write', () => {
   test('runs once, and is asked about again', async () => {
-    const { call, approvals, runs } = world({ always: 'done' })
+    const { call, approvals, runs } = await world({ always: 'done' })
     const first = await call('play', move)
-    expect(approve(approvals, first)).toMatchObject({ status: 'approved', expiresAt: '2026-01-01T00:05:00.000Z' })
-    expect(approvals.list()).toEqual([])
+    expect(await approve(approvals, first)).toMatchObject({ status: 'approved', expiresAt: '2026-01-01T00:05:00.000Z' })
+    expect(await approvals.list()).toEqual([])
     expect(await call('play', move)).toMatchObject({ success: true })
     expect(askedId(await call('play', move))).not.toBe(askedId(first))
     expect(runs).toHaveLength(1)
@@ -91,43 +91,43 @@ describe('an approved write', () => {
     { name: 'another game', args: { ...move, gameId: 'h' }, more: {} },
     { name: 'another caller', args: move, more: { principal: 'q' } },
   ])('lets nothing else through: $name', async ({ args, more }) => {
-    const { call, approvals, runs } = world({ always: 'done' })
-    approve(approvals, await call('play', move))
+    const { call, approvals, runs } = await world({ always: 'done' })
+    await approve(approvals, await call('play', move))
     expect(codeOf(await call('play', args, more))).toBe('APPROVAL_NEEDED')
     expect(runs).toEqual([])
   })
 
   test('while it runs, the same call needs an approval of its own', async () => {
-    const { call, approvals, runs } = world()
-    approve(approvals, await call('play', move))
-    const running = call('play', move)
+    const { call, start, approvals, runs } = await world()
+    await approve(approvals, await call('play', move))
+    const { outcome, run } = await start('play', move)
     const second = await call('play', move)
     askedId(second)
     expect(runs).toHaveLength(1)
-    runs[0]?.end('done')
-    expect(codeOf(await running)).toBe('OK')
-    expect(approvals.list().map(({ id }) => id)).toEqual([askedId(second)])
+    run?.end('done')
+    expect(codeOf(await outcome)).toBe('OK')
+    expect((await approvals.list()).map(({ id }) => id)).toEqual([askedId(second)])
   })
 
   test('done under a request key, it is told again without a question', async () => {
-    const { call, approvals, runs } = world({ always: 'done' })
-    approve(approvals, await call('play', move, { key: 'k' }))
+    const { call, approvals, runs } = await world({ always: 'done' })
+    await approve(approvals, await call('play', move, { key: 'k' }))
     expect(codeOf(await call('play', move, { key: 'k' }))).toBe('OK')
     expect(await call('play', move, { key: 'k' })).toMatchObject({ success: true, replayed: true })
     expect(runs).toHaveLength(1)
-    expect(approvals.list()).toEqual([])
+    expect(await approvals.list()).toEqual([])
   })
 
   test.each(['refused', 'cannotSign'] as const)('ends its approval when it is %s', async (how) => {
-    const { call, approvals } = world({ always: how })
-    approve(approvals, await call('play', move))
+    const { call, approvals } = await world({ always: how })
+    await approve(approvals, await call('play', move))
     expect(await call('play', move)).toMatchObject({ success: false, retryable: false })
     expect(codeOf(await call('play', move))).toBe('APPROVAL_NEEDED')
   })
 
   test('that reached nobody may be sent again until the approval expires', async () => {
-    const { call, approvals, pass, runs } = world({ always: 'unreachable' })
-    approve(approvals, await call('play', move))
+    const { call, approvals, pass, runs } = await world({ always: 'unreachable' })
+    await approve(approvals, await call('play', move))
     for (let tries = 0; tries < 5; tries++) {
       expect(codeOf(await call('play', move))).toBe('LEDGER_UNREACHABLE')
       pass(minutes)
@@ -137,12 +137,12 @@ describe('an approved write', () => {
   })
 
   test('that reached nobody leaves a question alone that came up meanwhile', async () => {
-    const { call, approvals, runs } = world()
-    approve(approvals, await call('play', move))
-    const running = call('play', move)
+    const { call, start, approvals, runs } = await world()
+    await approve(approvals, await call('play', move))
+    const { outcome, run } = await start('play', move)
     const asked = askedId(await call('play', move))
-    runs[0]?.end('unreachable')
-    await running
+    run?.end('unreachable')
+    await outcome
     expect(askedId(await call('play', move))).toBe(asked)
     expect(runs).toHaveLength(1)
   })
@@ -150,12 +150,12 @@ describe('an approved write', () => {
 
 describe('an approved write whose fate is open', () => {
   test.each(['unknown', 'pending'] as const)('goes on by the same call: %s', async (how) => {
-    const { call, approvals, runs, pass } = world()
-    approve(approvals, await call('play', move))
+    const { call, start, approvals, runs, pass } = await world()
+    await approve(approvals, await call('play', move))
     for (const end of [how, how, 'unreachable', 'done'] as const) {
-      const running = call('play', move)
-      runs.at(-1)?.end(end)
-      expect(codeOf(await running)).not.toBe('APPROVAL_NEEDED')
+      const { outcome, run } = await start('play', move)
+      run?.end(end)
+      expect(codeOf(await outcome)).not.toBe('APPROVAL_NEEDED')
       pass(4 * minutes)
     }
     expect(codeOf(await call('play', move))).toBe('APPROVAL_NEEDED')
@@ -163,19 +163,19 @@ describe('an approved write whose fate is open', () => {
   })
 
   test('does not wait for ever', async () => {
-    const { call, approvals, pass } = world({ always: 'unknown' })
-    approve(approvals, await call('play', move))
+    const { call, approvals, pass } = await world({ always: 'unknown' })
+    await approve(approvals, await call('play', move))
     await call('play', move)
     pass(5 * minutes)
     expect(codeOf(await call('play', move))).toBe('APPROVAL_NEEDED')
   })
 
   test('cannot be declined any more', async () => {
-    const { call, approvals } = world({ always: 'unknown' })
+    const { call, approvals } = await world({ always: 'unknown' })
     const first = await call('play', move)
-    approve(approvals, first)
+    await approve(approvals, first)
     await call('play', move)
-    expect(approvals.decide(askedId(first), false, by)).toBeUndefined()
+    expect(await approvals.decide(askedId(first), false, by)).toBeUndefined()
     expect(codeOf(await call('play', move))).toBe('OUTCOME_UNKNOWN')
   })
 
@@ -183,10 +183,10 @@ describe('an approved write whose fate is open', () => {
     { name: 'on its game ends that', gameId: 'g', code: 'APPROVAL_NEEDED' },
     { name: 'on another game does not', gameId: 'h', code: 'OUTCOME_UNKNOWN' },
   ])('another write $name', async ({ gameId, code }) => {
-    const { call, approvals } = world({ always: 'unknown' })
+    const { call, approvals } = await world({ always: 'unknown' })
     const other = { gameId, cell: 0 }
     for (const one of [move, other]) {
-      approve(approvals, await call('play', one))
+      await approve(approvals, await call('play', one))
       await call('play', one)
     }
     expect(codeOf(await call('play', move))).toBe(code)
@@ -198,8 +198,8 @@ describe('an approved write whose fate is open', () => {
     { name: 'not for another caller', first: { key: 'k' }, again: { key: 'k', principal: 'q' } },
     { name: 'not without one', first: {}, again: {} },
   ])('a new game goes on $name', async ({ first, again, code = 'APPROVAL_NEEDED' }) => {
-    const { call, approvals } = world({ always: 'unknown' })
-    approve(approvals, await call('create', {}, first))
+    const { call, approvals } = await world({ always: 'unknown' })
+    await approve(approvals, await call('create', {}, first))
     expect(codeOf(await call('create', {}, first))).toBe('OUTCOME_UNKNOWN')
     expect(codeOf(await call('create', {}, again))).toBe(code)
   })
@@ -207,9 +207,9 @@ describe('an approved write whose fate is open', () => {
 
 describe("a person's answer", () => {
   test('no: refused once, then asked about anew', async () => {
-    const { call, approvals, runs } = world({ always: 'done' })
+    const { call, approvals, runs } = await world({ always: 'done' })
     const id = askedId(await call('play', move))
-    expect(approvals.decide(id, false, by)).toMatchObject({ id, status: 'declined' })
+    expect(await approvals.decide(id, false, by)).toMatchObject({ id, status: 'declined' })
     expect(await call('play', move)).toMatchObject({
       code: 'APPROVAL_DECLINED',
       error: 'A person declined this.',
@@ -222,50 +222,87 @@ describe("a person's answer", () => {
   })
 
   test('may be changed until the write has begun', async () => {
-    const { call, approvals, runs } = world({ always: 'done' })
+    const { call, approvals, runs } = await world({ always: 'done' })
     const id = askedId(await call('play', move))
-    approvals.decide(id, true, by)
-    approvals.decide(id, false, by)
+    await approvals.decide(id, true, by)
+    await approvals.decide(id, false, by)
     expect(codeOf(await call('play', move))).toBe('APPROVAL_DECLINED')
-    expect(approvals.decide(id, true, by)).toBeUndefined()
+    expect(await approvals.decide(id, true, by)).toBeUndefined()
     expect(runs).toEqual([])
   })
 
   test('comes too late after ten minutes', async () => {
-    const { call, approvals, pass } = world()
+    const { call, approvals, pass } = await world()
     const id = askedId(await call('play', move))
     pass(10 * minutes)
-    expect(approvals.list()).toEqual([])
-    expect(approvals.decide(id, true, by)).toBeUndefined()
+    expect(await approvals.list()).toEqual([])
+    expect(await approvals.decide(id, true, by)).toBeUndefined()
     expect(askedId(await call('play', move))).not.toBe(id)
   })
 
   test('yes lasts five minutes', async () => {
-    const { call, approvals, pass, runs } = world({ always: 'done' })
-    approve(approvals, await call('play', move))
+    const { call, approvals, pass, runs } = await world({ always: 'done' })
+    await approve(approvals, await call('play', move))
     pass(5 * minutes)
     expect(codeOf(await call('play', move))).toBe('APPROVAL_NEEDED')
     expect(runs).toEqual([])
   })
 
-  test('to an id that nobody gave out is none', () => {
-    const { approvals } = world()
-    expect(approvals.decide('00000000-0000-4000-8000-000000000009', true, by)).toBeUndefined()
+  test('to an id that nobody gave out is none', async () => {
+    const { approvals } = await world()
+    expect(await approvals.decide('00000000-0000-4000-8000-000000000009', true, by)).toBeUndefined()
   })
 
   test('is one line in the log, with who gave it and without an argument', async () => {
     const lines: object[] = []
-    const { call, approvals } = world({ log: { ...silentLog, info: (fields) => void lines.push(fields) } })
+    const { call, approvals } = await world({ log: { ...silentLog, info: (fields) => void lines.push(fields) } })
     const id = askedId(await call('play', move))
-    approvals.decide(id, true, by)
+    await approvals.decide(id, true, by)
     expect(lines).toEqual([{ approvalId: id, tool: 'play', status: 'approved', by: 'person' }])
   })
 
   test("lists one caller's questions alone", async () => {
-    const { call, approvals } = world()
+    const { call, approvals } = await world()
     await call('play', move, { principal: 'q' })
     const mine = askedId(await call('play', move))
-    expect(approvals.pendingOf('p').map(({ id }) => id)).toEqual([mine])
-    expect(approvals.list()).toHaveLength(2)
+    expect((await approvals.pendingOf('p')).map(({ id }) => id)).toEqual([mine])
+    expect(await approvals.list()).toHaveLength(2)
+  })
+})
+
+describe('while nothing can be stored', () => {
+  test('no write runs, and the refusal says that nothing was sent', async () => {
+    const { call, approvals, database, runs } = await world({ always: 'done' })
+    await approve(approvals, await call('play', move))
+    await database.close()
+    expect(await call('play', move)).toMatchObject({
+      success: false,
+      code: 'STORAGE_UNAVAILABLE',
+      outcome: 'not_submitted',
+      retryable: true,
+    })
+    expect(runs).toEqual([])
+  })
+
+  test('a run that has begun is answered as it ended, and the log says what was not stored', async () => {
+    const lines: object[] = []
+    const { call, start, approvals, database } = await world({
+      log: { ...silentLog, warn: (fields) => void lines.push(fields) },
+    })
+    await approve(approvals, await call('play', move))
+    const { outcome, run } = await start('play', move)
+    await database.close()
+    run?.end('done')
+    expect(codeOf(await outcome)).toBe('OK')
+    expect(lines).toEqual([
+      { err: expect.objectContaining({ code: 'STORAGE_UNAVAILABLE' }), tool: 'play', traceId: 't' },
+    ])
+  })
+
+  test('nobody decides', async () => {
+    const { call, approvals, database } = await world()
+    const id = askedId(await call('play', move))
+    await database.close()
+    await expect(approvals.decide(id, true, by)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
   })
 })

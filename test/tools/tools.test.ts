@@ -7,6 +7,7 @@ import type { Tool } from '../../src/tools/tool.ts'
 import { defineTool } from '../../src/tools/tool.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
 import { createVirtualClock } from '../chain/virtual-clock.ts'
+import { memoryKeys } from '../records.ts'
 
 type Entry = { readonly level: keyof Log; readonly fields: Record<string, unknown>; readonly message: string }
 
@@ -29,12 +30,12 @@ function catalogOf(run: (caller: Caller) => Promise<unknown>, effect: Tool['desc
       return { result: { done: true } }
     },
   })
-  const catalog = createToolCatalog({ tools: [tool], clock, deadlineMs: 10_000, log })
-  const call = (args: unknown, more: { idempotencyKey?: string; signal?: AbortSignal } = {}) =>
-    clock.run(
-      catalog.call('work', args, { traceId: 't', principal: 'p', signal: new AbortController().signal, ...more }),
-    )
-  return { call, entries, clock, catalog }
+  const catalog = createToolCatalog({ keys: memoryKeys(), tools: [tool], clock, deadlineMs: 10_000, log })
+  const callNow = (args: unknown, more: { idempotencyKey?: string; signal?: AbortSignal } = {}) =>
+    catalog.call('work', args, { traceId: 't', principal: 'p', signal: new AbortController().signal, ...more })
+  const call: typeof callNow = (...asked) => clock.run(callNow(...asked))
+  /** `callNow` is for calls with a key: a database does not wait on timers alone. */
+  return { call, callNow, entries, clock, catalog }
 }
 
 const untilDeadline = ({ deadline }: Caller) =>
@@ -89,8 +90,8 @@ describe('what a failure says', () => {
   })
 
   test('a retryable failure names the key to ask again with', async () => {
-    const { call } = catalogOf(() => Promise.reject(new NotSentError('refused')))
-    expect(await call({}, { idempotencyKey: 'my-key' })).toMatchObject({ idempotencyKey: 'my-key' })
+    const { callNow } = catalogOf(() => Promise.reject(new NotSentError('refused')))
+    expect(await callNow({}, { idempotencyKey: 'my-key' })).toMatchObject({ idempotencyKey: 'my-key' })
   })
 })
 
@@ -115,11 +116,11 @@ test('a key of a write is kept per principal; a read keeps none', async () => {
     ['read', 2],
   ] as const) {
     let count = 0
-    const { call } = catalogOf(async () => {
+    const { callNow } = catalogOf(async () => {
       count += 1
     }, effect)
-    await call({}, { idempotencyKey: 'k' })
-    await call({}, { idempotencyKey: 'k' })
+    await callNow({}, { idempotencyKey: 'k' })
+    await callNow({}, { idempotencyKey: 'k' })
     expect(count).toBe(runs)
   }
 })

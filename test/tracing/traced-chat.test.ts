@@ -11,6 +11,7 @@ import { traceTools } from '../../src/tracing/traced-tools.ts'
 import { clock, createBoards } from '../http/bridge.ts'
 import type { Line } from '../llm/_scripted.ts'
 import { bench, call, collect, end, ok, scriptedModel, text } from '../llm/_scripted.ts'
+import { memoryKeys } from '../records.ts'
 import { recordSpans } from './_recorded.ts'
 
 const never = new AbortController().signal
@@ -29,7 +30,10 @@ function world(lines: readonly Line[]) {
   const recorded = recordSpans()
   const model = traceModel(scriptedModel(lines), recorded.spans)
   const { tools } = createBoards()
-  const catalog = traceTools(createToolCatalog({ tools, clock, deadlineMs: 1_000, log: silentLog }), recorded.spans)
+  const catalog = traceTools(
+    createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog }),
+    recorded.spans,
+  )
   const run = createTurnRunner({ clock, observe: { repair: () => {}, refusal: () => {} } })
   const context = { traceId: caller.traceId, principal: 'test', signal: never }
   const call = async () => {

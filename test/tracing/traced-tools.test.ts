@@ -3,11 +3,12 @@ import { silentLog } from '../../src/core/log.ts'
 import { createToolCatalog } from '../../src/tools/tools.ts'
 import { traceTools } from '../../src/tracing/traced-tools.ts'
 import { clock, createBoards } from '../http/bridge.ts'
+import { memoryKeys } from '../records.ts'
 import { recordSpans } from './_recorded.ts'
 
 function traced() {
   const { tools } = createBoards()
-  const catalog = createToolCatalog({ tools, clock, deadlineMs: 1_000, log: silentLog })
+  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
   const recorded = recordSpans()
   return { ...recorded, catalog, tools: traceTools(catalog, recorded.spans) }
 }

@@ -139,7 +139,7 @@ const toManaged =
     if (allowAdmin) return toPassedOn(route)
     const [path, method, draft] = toPassedOn({ ...route, examples: one({ model: 'llama3.2' }, 403) })
     const description = 'Refused, whatever the body, unless the service runs with OTTO_OLLAMA_ADMIN=on.'
-    return [path, method, { ...draft, description, codes: [...draft.codes, 'FORBIDDEN'] }]
+    return [path, method, { ...draft, description }]
   }
 
 const greet: OperationDraft = {

@@ -18,7 +18,7 @@ export type ChatFacts = {
 }
 
 /** What asking the model server may end with. */
-export const asking: readonly ErrorCode[] = ['LLM_UNAVAILABLE', 'LLM_TIMEOUT', 'LLM_BAD_RESPONSE']
+export const asking: readonly ErrorCode[] = ['LLM_UNAVAILABLE', 'LLM_TIMEOUT', 'LLM_BAD_RESPONSE', 'CIRCUIT_OPEN']
 const chatting: readonly ErrorCode[] = [
   ...guarded,
   ...posting,

@@ -96,7 +96,8 @@ const parameters: JsonObject = {
   Prefer: {
     name: 'Prefer',
     in: 'header',
-    description: 'wait=<seconds> shortens how long the answer may take (RFC 7240); other preferences are ignored.',
+    description:
+      'wait=<seconds> shortens how long the answer may take; respond-async takes the answer of a write as soon as the ledger has the message (RFC 7240). Preference-Applied names those that counted; others are ignored.',
     schema: { type: 'string' },
   },
 }
@@ -104,7 +105,8 @@ const parameters: JsonObject = {
 const headers: JsonObject = {
   'X-Trace-Id': { description: 'The id of this request in the logs.', schema: { type: 'string' } },
   'Retry-After': {
-    description: 'Seconds to wait; with OVERLOADED, SHUTTING_DOWN and RATE_LIMITED.',
+    description:
+      'Seconds to wait; with RATE_LIMITED, OVERLOADED, GAME_BUSY, SHUTTING_DOWN, CIRCUIT_OPEN and STORAGE_UNAVAILABLE.',
     schema: { type: 'integer', minimum: 1 },
   },
   'WWW-Authenticate': { description: 'Bearer', schema: { type: 'string' } },
@@ -114,7 +116,8 @@ const securitySchemes: JsonObject = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The token of the service, where an operator set OTTO_API_TOKEN. Without one the service wants none.',
+    description:
+      'A token of the service, where an operator set OTTO_API_TOKEN or OTTO_API_TOKENS_FILE; the latter have scopes (docs/access.md). Without any the service wants none.',
   },
 }
 

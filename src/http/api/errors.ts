@@ -1,10 +1,12 @@
 import type { ErrorCode } from '../../core/error-table.ts'
 import { errorTable } from '../../core/error-table.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { ScopeMissingError } from '../errors.ts'
 import { errorText } from '../ollama/errors.ts'
 import { toOpenAiError } from '../openai/errors.ts'
 import type { Refusal } from '../problem.ts'
 import { retryAfterSeconds, statusByCode, toProblem } from '../problem.ts'
+import type { Scope } from '../scopes.ts'
 import { schemaRef } from './schemas.ts'
 
 /** How a route tells its refusals: as a tool's answer, as problem details, or in the shape that others gave it. */
@@ -12,6 +14,11 @@ export type Door = 'tool' | 'problem' | 'ollama' | 'openai'
 
 /** The fact, and the details and the hint where they matter. */
 type Instance = readonly [fact: string, details?: JsonObject, hint?: string]
+
+const withoutScope = (scope: Scope): Instance => {
+  const { message, details, hint = '' } = new ScopeMissingError(scope)
+  return [message, details, hint]
+}
 
 /** What each code says to a caller, as one instance of it. */
 const instances: Readonly<Record<ErrorCode, Instance>> = {
@@ -32,10 +39,12 @@ const instances: Readonly<Record<ErrorCode, Instance>> = {
   LEDGER_REFUSED: ['The ledger refused the message.'],
   ORACLE_ERROR: ['The rules on the ledger could not be evaluated.'],
   LEDGER_UNREACHABLE: ['The ledger cannot be reached.'],
+  CIRCUIT_OPEN: ['The ledger failed too often just now.', { retryAfterSeconds: 2 }],
   OUTCOME_UNKNOWN: ['The message was sent, but its fate is not known yet.'],
   CONFIRMATION_PENDING: ['The message was accepted and is not visible yet.'],
   DEADLINE_EXCEEDED: ['Time ran out before anything was sent.'],
   WALLET_ERROR: ['This service does not hold the wallet that the event must be signed with.'],
+  STORAGE_UNAVAILABLE: ['What is to be done cannot be written down.'],
   APPROVAL_NEEDED: [
     'ttt_make_move waits for the approval of a person.',
     { approvalId: 'b7c5a0de-52cf-4b0c-8d2e-3f1d1f0a9c11' },
@@ -47,10 +56,10 @@ const instances: Readonly<Record<ErrorCode, Instance>> = {
   LLM_STREAM_CUT: ["The model's answer broke off."],
   LLM_REFUSED: ['prompt is longer than the context', { status: 400 }],
   MODEL_NOT_FOUND: ["model 'nope' not found"],
-  FORBIDDEN: ['This service does not manage models.'],
+  FORBIDDEN: withoutScope('play'),
   OVERLOADED: ['Too many requests are in flight.'],
   SHUTTING_DOWN: ['The service is shutting down.'],
-  RATE_LIMITED: ['Too many wrong tokens came from this address.', { retryAfterSeconds: 42 }],
+  RATE_LIMITED: ['Too many writes came from this caller.', { limit: 'write', retryAfterSeconds: 1 }],
   UNAUTHENTICATED: ['This service wants its token.'],
   ORIGIN_NOT_ALLOWED: ['Pages of that origin may not call this service.'],
   HOST_NOT_ALLOWED: ['This service does not answer for that host.'],
@@ -62,6 +71,12 @@ const chatInstances: Partial<Record<ErrorCode, Instance>> = {
   INVALID_REQUEST: ['messages[0].content must be a string.', { path: 'messages[0].content' }],
   INVALID_ARGUMENTS: ['A query parameter is not as expected.', { path: 'tools' }, 'Use ?tools=off, or leave it out.'],
   PAYLOAD_TOO_LARGE: ['The body is larger than 10485760 bytes.', { maxBytes: 10_485_760 }],
+  FORBIDDEN: withoutScope('chat'),
+  CIRCUIT_OPEN: [
+    'The model server failed too often just now.',
+    { upstream: 'model', retryAfterSeconds: 2 },
+    'Ask again in 2 s. The tools go on without it.',
+  ],
 }
 
 const exampleTraceId = '2f1c1b1e-6a55-4ff1-a0a9-5d3f6a1c9e77'

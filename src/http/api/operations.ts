@@ -53,9 +53,20 @@ export const everywhere: readonly ErrorCode[] = [
   'INTERNAL_ERROR',
 ]
 /** What every route may answer that is no probe. */
-export const guarded: readonly ErrorCode[] = [...everywhere, 'UNAUTHENTICATED', 'RATE_LIMITED', 'OVERLOADED']
+export const guarded: readonly ErrorCode[] = [
+  ...everywhere,
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'OVERLOADED',
+]
 /** What a read of the ledger adds. */
-export const reading: readonly ErrorCode[] = ['INVALID_ARGUMENTS', 'LEDGER_UNREACHABLE', 'DEADLINE_EXCEEDED']
+export const reading: readonly ErrorCode[] = [
+  'INVALID_ARGUMENTS',
+  'LEDGER_UNREACHABLE',
+  'CIRCUIT_OPEN',
+  'DEADLINE_EXCEEDED',
+]
 
 /** What a route with a body adds. */
 export const posting: readonly ErrorCode[] = ['INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE']
@@ -68,6 +79,7 @@ const writing: readonly ErrorCode[] = [
   'OUTCOME_UNKNOWN',
   'CONFIRMATION_PENDING',
   'WALLET_ERROR',
+  'STORAGE_UNAVAILABLE',
   'APPROVAL_NEEDED',
   'APPROVAL_DECLINED',
   'SHUTTING_DOWN',

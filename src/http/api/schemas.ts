@@ -85,7 +85,14 @@ export const componentSchemas: Readonly<Record<string, JsonObject>> = {
   ApprovalList: toJsonSchema(ApprovalList),
   ApprovalDecision: toJsonSchema(Decision),
   Wallets: toJsonSchema(z.object({ playerX: Wallet, playerO: Wallet })),
-  Health: toJsonSchema(z.object({ status: Word, components: Components })),
+  Health: toJsonSchema(
+    z.object({
+      status: Word,
+      components: Components,
+      openIntents: z.int().optional().describe('Writes whose fate is not known yet. Not told without the token.'),
+      oldestOpenMs: z.number().nullable().optional().describe('How old the oldest of them is; null without any.'),
+    }),
+  ),
   Readiness: toJsonSchema(z.object({ status: z.enum(['ready', 'not_ready']), components: Components })),
   Liveness: toJsonSchema(z.object({ status: z.literal('alive') })),
 }

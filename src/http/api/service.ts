@@ -11,7 +11,8 @@ const component = {
   lastOkAt: '2026-01-01T12:30:00.000Z',
   latencyMs: 0.4,
 }
-const components = { wallets: component, l1: component, l0: component, model: component }
+const components = { wallets: component, storage: component, l1: component, l0: component, model: component }
+const intents = { openIntents: 0, oldestOpenMs: null }
 const wellness = schemaRef('Health')
 const readiness = schemaRef('Readiness')
 
@@ -25,9 +26,9 @@ export const health: readonly ApiRoute[] = [
       tag: 'service',
       summary: 'The state of the parts',
       success: {
-        description: 'Healthy or degraded: it plays.',
+        description: 'Healthy or degraded (the model is away, or a write has been open for over a minute): it plays.',
         schema: wellness,
-        examples: { healthy: { status: 'healthy', components } },
+        examples: { healthy: { status: 'healthy', components, ...intents } },
       },
       otherBody: {
         status: 503,
@@ -37,6 +38,7 @@ export const health: readonly ApiRoute[] = [
           unhealthy: {
             status: 'unhealthy',
             components: { ...components, l1: { ...component, status: 'unhealthy', latencyMs: 1_000 } },
+            ...intents,
           },
         },
       },
@@ -71,7 +73,9 @@ export const health: readonly ApiRoute[] = [
       },
       otherBody: {
         status: 503,
-        description: 'No: a layer of the ledger has not answered for 15 s, or the service is stopping.',
+        description:
+          'No: a layer of the ledger has not answered for 15 s or the Data L1 is left alone since it failed too often, ' +
+          'nothing can be written down, what was left open is not read yet, or the service is stopping.',
         schema: readiness,
         examples: { not_ready: { status: 'not_ready', components: { l0: { status: 'unhealthy' } } } },
       },

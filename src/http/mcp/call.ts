@@ -18,6 +18,8 @@ export type McpCallDeps = {
   readonly identity: McpIdentity
   /** Without it, a write that needs a person is only pointed out. */
   readonly approve?: Approve | undefined
+  /** May whoever has this name say it? Else it is only pointed out too. */
+  readonly mayDecide: (principal: string) => boolean
 }
 
 /** One `tools/call`. */
@@ -34,7 +36,7 @@ export type McpCall = {
 /** Answers `tools/call`. What destroys something is asked about first, where the client can ask its user. */
 export type AnswerCall = (call: McpCall) => Promise<RpcAnswer>
 
-export function createAnswerCall({ tools, questions, identity, approve }: McpCallDeps): AnswerCall {
+export function createAnswerCall({ tools, questions, identity, approve, mayDecide }: McpCallDeps): AnswerCall {
   const destructive = new Set(tools.list().flatMap((tool) => (isDestructive(tool) ? [tool.name] : [])))
   const writes = new Set(tools.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
 
@@ -51,7 +53,7 @@ export function createAnswerCall({ tools, questions, identity, approve }: McpCal
     let outcome = await attempt()
     if (!outcome.success && outcome.code === 'APPROVAL_NEEDED') {
       const { approvalId } = outcome.details
-      const canApprove = approve !== undefined && typeof approvalId === 'string'
+      const canApprove = approve !== undefined && typeof approvalId === 'string' && mayDecide(asked.principal)
       if (canApprove && !agreed && canAsk(call)) return ask(asked, { approvalId }, era)
       if (canApprove && agreed && (await approve(approvalId, asked.principal))) outcome = await attempt()
       else return toResult(era, identity, toErrorResult(pointedOut(outcome, call.baseUrl)))
@@ -102,7 +104,8 @@ function canAsk({ era, params }: McpCall): boolean {
 const steps: Readonly<Record<ProgressStep, readonly [progress: number, message: string]>> = {
   signing: [1, 'checking and signing'],
   submitted: [2, 'sent, waiting for the ledger'],
-  confirmed: [3, 'on the ledger'],
+  accepted: [3, 'taken, waiting to be seen'],
+  confirmed: [4, 'on the ledger'],
 }
 
 /** Tells each step once and in order, if the caller gave a token; a call that is made a second time starts no new count. */

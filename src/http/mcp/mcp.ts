@@ -4,11 +4,11 @@ import type { Clock, NewId } from '../../core/clock.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { isJsonArray, member } from '../../core/json.ts'
 import type { ToolCallContext, ToolCatalog } from '../../tools/tool.ts'
-import type { Admission } from '../admission.ts'
+import type { Gate } from '../admitted-tools.ts'
 import { admitTools } from '../admitted-tools.ts'
 import type { CallContext } from '../call-context.ts'
-import type { ReadGame } from '../games.ts'
 import { takeJsonBodies } from '../json-body.ts'
+import { tellPreferences } from '../prefer.ts'
 import { toRefusal } from '../problem.ts'
 import { traceIdHeader, traceIdOf } from '../trace.ts'
 import { sendAnswer } from './answer.ts'
@@ -26,13 +26,15 @@ import { toToolList } from './tools.ts'
 
 export type McpDeps = {
   readonly tools: ToolCatalog
-  readonly admission: Admission
+  readonly gate: Gate
   readonly callContext: CallContext
-  readonly readGame: ReadGame
+  readonly principalOf: (request: FastifyRequest) => string
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly newId: NewId
   readonly rules?: RuleTexts | undefined
   readonly approve?: Approve | undefined
+  /** May whoever has this name agree to writes that wait? */
+  readonly mayDecide: (principal: string) => boolean
 }
 
 /** The version is that of the tools and their words, as in the OpenAPI document. */
@@ -49,22 +51,29 @@ const maxBodyBytes = 1_048_576
 export const mcpRoutes =
   (deps: McpDeps): FastifyPluginAsync =>
   async (instance) => {
-    const { tools, admission, callContext, readGame, rules } = deps
+    const { tools, gate, callContext, principalOf, rules } = deps
     takeJsonBodies(instance, { maxBodyBytes })
+    const admitted = admitTools({ ...gate, tools, log: instance.log })
     const answerCall = createAnswerCall({
-      tools: admitTools({ tools, admission, log: instance.log }),
+      tools: admitted,
       questions: createQuestions(deps),
       identity,
       approve: deps.approve,
+      mayDecide: deps.mayDecide,
     })
     const listed = { legacy: toToolList(tools.list(), 'legacy'), modern: toToolList(tools.list(), 'modern') }
+    const readGame = (gameId: string, context: ToolCallContext) => admitted.call('ttt_get_state', { gameId }, context)
     const resources = createMcpResources({ readGame, rules })
     const protocolOf = loadOnce(() => loadMcpProtocol({ identity, resources, log: instance.log }))
+
+    const writes = new Set(tools.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
+    const isWriteCall = ({ params }: RpcRequest) => writes.has(String(member(params, 'name')))
 
     const answerTools = (era: McpEra, message: RpcRequest, request: FastifyRequest, reply: FastifyReply) => {
       const { id, method, params } = message
       if (method === 'tools/list') return reply.send(toRpcMessage(id, toResult(era, identity, listed[era])))
       const context = withTrace(callContext(request, reply), message, request, reply)
+      tellPreferences(reply, context, { isWrite: isWriteCall(message) })
       const baseUrl = `${request.protocol}://${request.headers.host}`
       return sendAnswer(
         reply,
@@ -81,6 +90,9 @@ export const mcpRoutes =
         if (isJsonArray(body)) return reply.code(400).send(toRpcMessage(null, noBatches))
         const protocol = await protocolOf()
         const call = toToolRequest(protocol, request)
+        // A call of a tool counts as what the tool does.
+        if (typeof call !== 'object' || call.message.method !== 'tools/call')
+          await gate.rateLimits.assertFew(principalOf(request), 'read')
         if (call === 'accepted') return reply.code(202).send()
         if (call !== undefined) return answerTools(call.era, call.message, request, reply)
         return reply.send(await protocol.answer(raw, body, callContext(request, reply)))

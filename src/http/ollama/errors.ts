@@ -9,8 +9,8 @@ import { prepare } from '../send.ts'
 export class ModelAdminForbiddenError extends BaseError {
   override readonly code = 'FORBIDDEN'
   override readonly kind = 'forbidden'
-  constructor(hint?: string) {
-    super('This service does not manage models.', hint === undefined ? {} : { hint })
+  constructor(hint = 'An operator may allow it: see OTTO_OLLAMA_ADMIN.') {
+    super('This service does not manage models.', { hint })
   }
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { BaseError } from '../../../src/core/errors.ts'
-import type { Approval, Approvals } from '../../../src/tools/approvals.ts'
-import { createApprovals } from '../../../src/tools/approvals.ts'
+import type { Approval } from '../../../src/tools/approvals.ts'
 import { defineTool } from '../../../src/tools/tool.ts'
+import { openApprovals } from '../../tools/open-approvals.ts'
 import { clock, createBoards, startBridge } from '../bridge.ts'
 import { call, createGate, legacy, open } from './raw.ts'
 
@@ -131,12 +131,12 @@ describe('a destructive call', () => {
 /** A service in which a person agrees to each write. */
 async function startApproved() {
   const boards = createBoards()
-  const approvals = createApprovals({ clock, newId: () => crypto.randomUUID() })
+  const { approvals, database } = await openApprovals({ clock })
   const bridge = await startBridge({ tools: boards.tools, approvals })
   const gameId = boards.create()
   const ask = async (name: string, args: object, params: object = {}, capabilities: object = asking) =>
     (await call(bridge.port, 'modern', name, args, { capabilities, params })).messages[0].result
-  return { bridge, boards, approvals, gameId, ask }
+  return { bridge, boards, approvals, database, gameId, ask }
 }
 
 describe('a write that waits for a person', () => {
@@ -147,9 +147,9 @@ describe('a write that waits for a person', () => {
     await using _ = bridge
     const { requestState, inputRequests } = await ask('ttt_make_move', moveOf(gameId))
     expect(inputRequests.confirm.params.message).toContain('"cell":4')
-    expect(approvals.list()).toHaveLength(1)
+    expect(await approvals.list()).toHaveLength(1)
     const done = await ask('ttt_make_move', moveOf(gameId), { requestState, inputResponses: yes })
-    expect([done.isError, boards.read(gameId)[4], approvals.list()]).toEqual([false, 'X', []])
+    expect([done.isError, boards.read(gameId)[4], await approvals.list()]).toEqual([false, 'X', []])
   })
 
   test('stays unmade after a no', async () => {
@@ -175,7 +175,7 @@ describe('a write that waits for a person', () => {
     const send = async (params: object) =>
       (await call(bridge.port, 'modern', 'ttt_make_move', moveOf(gameId), { capabilities: asking, params })).messages[0]
     const { requestState } = (await send({})).result
-    vi.spyOn(approvals, 'decide').mockReturnValue(undefined)
+    vi.spyOn(approvals, 'decide').mockResolvedValue(undefined)
     expect((await send({ requestState, inputResponses: yes })).error.code).toBe(-32602)
     expect(boards.read(gameId)[4]).toBeNull()
   })
@@ -184,7 +184,7 @@ describe('a write that waits for a person', () => {
     const { bridge, gameId, approvals } = await startApproved()
     await using _ = bridge
     const { result } = (await call(bridge.port, era, 'ttt_make_move', moveOf(gameId))).messages[0]
-    const [waiting] = approvals.list() as readonly [Approval]
+    const [waiting] = (await approvals.list()) as readonly [Approval]
     expect(result.isError).toBe(true)
     expect(JSON.parse(result.content[0].text)).toMatchObject({
       code: 'APPROVAL_NEEDED',
@@ -192,13 +192,22 @@ describe('a write that waits for a person', () => {
     })
   })
 
+  test('a yes that cannot be stored makes nothing, and says so', async () => {
+    const { bridge, boards, gameId, ask, database } = await startApproved()
+    await using _ = bridge
+    const { requestState } = await ask('ttt_make_move', moveOf(gameId))
+    await database.close()
+    const params = { requestState, inputResponses: yes }
+    const answer = await call(bridge.port, 'modern', 'ttt_make_move', moveOf(gameId), { capabilities: asking, params })
+    expect([answer.status, answer.messages[0].error.data.code]).toEqual([503, 'STORAGE_UNAVAILABLE'])
+    expect(boards.read(gameId)[4]).toBeNull()
+  })
+
   test('an approval that breaks is a fault of ours, told without its text', async () => {
     const { bridge, gameId, ask, approvals } = await startApproved()
     await using _ = bridge
     const { requestState } = await ask('ttt_make_move', moveOf(gameId))
-    vi.spyOn(approvals, 'decide').mockImplementation((): ReturnType<Approvals['decide']> => {
-      throw new Error('secret of the house')
-    })
+    vi.spyOn(approvals, 'decide').mockRejectedValue(new Error('secret of the house'))
     const params = { requestState, inputResponses: yes }
     const answer = await call(bridge.port, 'modern', 'ttt_make_move', moveOf(gameId), { capabilities: asking, params })
     expect([answer.status, answer.messages[0].error.code]).toEqual([500, -32603])
@@ -219,10 +228,11 @@ const sending = (refused: boolean) =>
     effect: 'write',
     input: z.strictObject({}),
     output: z.object({}),
-    run: async (_, { onSubmitting }) => {
+    run: async (_, { onSubmitting, onAccepted }) => {
       if (refused) throw new SlotTakenError('Taken.')
       onSubmitting()
       onSubmitting()
+      onAccepted()
       return { result: {} }
     },
   })
@@ -240,9 +250,10 @@ describe('progress', () => {
     })
     const steps = answer.messages.slice(0, -1)
     expect(steps.map(({ method, params }) => [method, params.progressToken, params.progress, params.total])).toEqual([
-      ['notifications/progress', 'p1', 1, 3],
-      ['notifications/progress', 'p1', 2, 3],
-      ['notifications/progress', 'p1', 3, 3],
+      ['notifications/progress', 'p1', 1, 4],
+      ['notifications/progress', 'p1', 2, 4],
+      ['notifications/progress', 'p1', 3, 4],
+      ['notifications/progress', 'p1', 4, 4],
     ])
     expect(answer.messages.at(-1)).toMatchObject({ id: 1, result: { isError: false } })
   })

@@ -393,7 +393,8 @@ test('a write while the service stops is refused in words', async () => {
   const late = openSocket(bridge.port, bytes.subarray(0, -5))
   await here
   const closed = bridge.server.close()
-  await expect.poll(() => bridge.server.server.listening).toBe(false)
+  const ready = async () => (await send(bridge.port, { path: '/health/ready' })).status
+  await expect.poll(ready).toBe(503)
   late.write(bytes.subarray(-5))
   const { result } = json(await late.answer)
   expect(JSON.parse(result.content[0].text)).toMatchObject({ code: 'SHUTTING_DOWN', outcome: 'not_submitted' })

@@ -4,11 +4,13 @@ import pino from 'pino'
 import { Agent, request } from 'undici'
 import type { ChatCaller, ChatRequest } from '../../../src/chat/chat.ts'
 import { createAuthentication } from '../../../src/http/authentication.ts'
+import { createAddressOf } from '../../../src/http/caller-address.ts'
 import { createChatCaller } from '../../../src/http/chat-caller.ts'
 import { sendOpenAiError } from '../../../src/http/openai/errors.ts'
 import type { OpenAiDeps } from '../../../src/http/openai/openai.ts'
 import { openAiRoutes } from '../../../src/http/openai/openai.ts'
 import { toRefusal } from '../../../src/http/problem.ts'
+import { ownerToken } from '../../../src/http/tokens.ts'
 import type { ToolCall } from '../../../src/llm/language-model.ts'
 import type { ToolRun, TurnEvent, TurnFinish } from '../../../src/llm/turn.ts'
 import { clock } from '../bridge.ts'
@@ -38,7 +40,11 @@ export async function startDoor({ turn = scriptedChat([said('Hello.'), ended()])
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) })
   const server = fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) })
-  const { principalOf, assertAuthentic } = createAuthentication(token, clock)
+  const { principalOf, assertAuthentic } = createAuthentication({
+    tokens: token === undefined ? [] : [ownerToken(token)],
+    clock,
+    addressOf: createAddressOf(),
+  })
   const counter = { last: 0 }
   server.addHook('onRequest', async (request) => assertAuthentic(request))
   server.register(async (scope) => {

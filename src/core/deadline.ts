@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from './clock.ts'
 
 /** A signal that fires at one moment of the monotonic clock. `close` frees its timer and leaves the signal as it is. */
 export type Deadline = { readonly signal: AbortSignal; close(): void }

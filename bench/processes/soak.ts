@@ -1,0 +1,84 @@
+/**
+ * Plays so many short games on a ledger in another process, a warm-up and then in equal parts, and prints what this
+ * process held after each: `node --expose-gc soak.ts <file> <warm-up> <parts> <games a part>`.
+ */
+import { fork } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { NodeAnswer, Transport } from '../../src/chain/transport.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { openSqlite } from '../../src/db/open-sqlite.ts'
+import { inParallel, playOn } from './_ledger.ts'
+import type { SoakRequest, SoakTold } from './soak-ledger.ts'
+
+/** After so many games since the warm-up: what is held, with the garbage collected, and what the system gave. Bytes. */
+export type SoakSample = {
+  readonly games: number
+  readonly held: number
+  readonly resident: number
+  readonly descriptors: number
+}
+
+const atOnce = 64
+const [file = '', warm = 0, parts = 0, size = 0] = process.argv
+  .slice(2)
+  .map((text, at) => (at === 0 ? text : Number(text)))
+
+/** The ledger keeps every game, so it needs room. */
+function startLedger(): Transport {
+  const path = fileURLToPath(new URL('./soak-ledger.ts', import.meta.url))
+  const child = fork(path, { execArgv: ['--max-old-space-size=12288'], serialization: 'advanced' })
+  const waiting = new Map<number, (answer: NodeAnswer) => void>()
+  const listeners = new Set<(fiberIds: ReadonlySet<string>) => void>()
+  let asked = 0
+  child.on('message', (told: SoakTold) => {
+    if ('touched' in told) for (const listener of listeners) listener(new Set(told.touched))
+    else {
+      waiting.get(told.number)?.(told.answer)
+      waiting.delete(told.number)
+    }
+  })
+  return {
+    request({ signal: _, ...request }) {
+      const number = asked++
+      return new Promise((resolve) => {
+        waiting.set(number, resolve)
+        child.send({ number, asked: request } satisfies SoakRequest)
+      })
+    },
+    onSnapshot(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async close() {
+      child.kill('SIGTERM')
+    },
+  }
+}
+
+function sample(games: number): SoakSample {
+  for (let times = 0; times < 4; times++) global.gc?.()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  const taken = { games, held: heapUsed + external, resident: rss, descriptors: readdirSync('/proc/self/fd').length }
+  const [held, resident] = [taken.held, taken.resident].map((bytes) => (bytes / 2 ** 20).toFixed(1))
+  console.error(`soak: ${games} games, ${held} MiB held, ${resident} resident, ${taken.descriptors} descriptors`)
+  return taken
+}
+
+const database = await openSqlite({ path: String(file), log: silentLog })
+const games = await playOn(startLedger(), database)
+const live = (count: number) =>
+  inParallel(count, atOnce, async () => {
+    const gameId = await games.begin()
+    await games.play(gameId, 2)
+    await games.cancel(gameId)
+  })
+await live(Number(warm))
+const samples = [sample(0)]
+for (let part = 1; part <= Number(parts); part++) {
+  await live(Number(size))
+  samples.push(sample(part * Number(size)))
+}
+await games.close()
+await database.close()
+console.log(JSON.stringify(samples))
