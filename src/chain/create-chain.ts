@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { orAborted } from '../core/deadline.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonArray, isJsonObject } from '../core/json.ts'
+import { createTurns } from '../core/turns.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import { RecordUnreadableError } from '../dialect/errors.ts'
 import type { Message } from '../fiber/messages.ts'
@@ -31,6 +32,9 @@ export type CreateChainOptions = {
   readonly readTimeoutMs: number
 }
 
+/** Each then reads and judges a game: some 5 ms of work in all. */
+const wokenPerTurn = 8
+
 /** @see Constellation node, GET /node/info */
 const NodeInfo = z.object({ state: z.string() })
 
@@ -52,7 +56,14 @@ export function createChain({ transport, dialect, clock, random, readTimeoutMs }
   const readFiber = createSharedRead(dialect, read)
   const readOrdinal = async (options: ReadOptions) =>
     parseAnswer('l0', await read('l0', '/snapshots/latest/ordinal', options), LatestOrdinal).value
-  const parts = { transport, clock, random, readOrdinal, readRefusal: refusalReader(read) }
+  const parts = {
+    transport,
+    clock,
+    random,
+    turns: createTurns(wokenPerTurn),
+    readOrdinal,
+    readRefusal: refusalReader(read),
+  }
 
   return {
     dialect,

@@ -1,20 +1,16 @@
-import type { Clock } from '../core/clock.ts'
 import { openDeadline, orAborted } from '../core/deadline.ts'
 import { findCause } from '../core/errors.ts'
 import type { BackOff } from '../core/retry.ts'
 import { backOffMs } from '../core/retry.ts'
 import type { Attempt } from './_attempt.ts'
 import { attemptOnce } from './_attempt.ts'
-import type { Wake } from './_wake.ts'
+import type { Wake, WakeDeps } from './_wake.ts'
 import { openWake } from './_wake.ts'
 import type { DeliverOptions, Delivery, EarlierSends, Look, ReadOptions, SignedMessage } from './chain.ts'
 import { CircuitOpenError, NotSentError } from './errors.ts'
-import type { Transport } from './transport.ts'
 
 /** What a delivery touches. `random` gives numbers in [0, 1). */
-export type DeliveryParts = {
-  readonly transport: Transport
-  readonly clock: Clock
+export type DeliveryParts = WakeDeps & {
   readonly random: () => number
   readonly readOrdinal: (options: ReadOptions) => Promise<number>
   /** What the L0 recorded when it refused the block with this hash, as text; undefined where nothing is recorded. */
@@ -70,7 +66,7 @@ export async function deliver<T>(
   options: DeliverOptions<T>,
 ): Promise<Delivery<T>> {
   const deadline = openDeadline(parts.clock, options.deadlineMs)
-  const wake = openWake(parts.transport, parts.clock, signed.message.fiberId)
+  const wake = openWake(parts, signed.message.fiberId)
   const { earlier } = options
   const standing = { isOpen: earlier !== undefined, isQueued: earlier?.isQueued ?? false }
   const start = { openAttempts: 0, sends: 0, failuresInRow: 0, refusal: undefined, cause: undefined, ...standing }

@@ -3,6 +3,8 @@ import type { Transaction } from 'kysely'
 import { sql } from 'kysely'
 import { findCause } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import type { Turns } from '../core/turns.ts'
+import { createTurns } from '../core/turns.ts'
 import type { Database, Write } from './database.ts'
 import { StorageUnavailableError } from './errors.ts'
 import type { Schema } from './schema.ts'
@@ -29,6 +31,9 @@ type Task = {
   readonly reject: (error: unknown) => void
 }
 
+/** How many whose writes are stored go on in one turn of the event loop. */
+const toldPerTurn = 8
+
 /** Past this many waiting, a write is refused: the disk does not keep up. */
 export const maxWaiting = 1_000
 
@@ -37,6 +42,7 @@ export const maxWaiting = 1_000
  * of their coming. A write that throws is taken out of its group, the others are stored.
  */
 export function createGroupCommit({ transact, log, laterMs }: GroupCommitDeps): GroupCommit {
+  const turns = createTurns(toldPerTurn)
   let waiting: Task[] = []
   let running: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -53,7 +59,7 @@ export function createGroupCommit({ transact, log, laterMs }: GroupCommitDeps): 
       await nextTurn() // a commit blocks this thread: whoever else was woken in this turn may come along
       const group = waiting
       waiting = []
-      await commit(group, transact)
+      await commit(group, transact, turns)
     }
     running = undefined // in the same turn as the look at `waiting`, so that none is left lying
   }
@@ -88,29 +94,35 @@ export function createGroupCommit({ transact, log, laterMs }: GroupCommitDeps): 
   }
 }
 
-async function commit(group: readonly Task[], transact: Transact): Promise<void> {
+async function commit(group: readonly Task[], transact: Transact, turns: Turns): Promise<void> {
   try {
     const values = await transact(async (transaction) => {
       const each: unknown[] = []
       for (const { write } of group) each.push(await write(transaction))
       return each
     })
-    for (const [index, { resolve }] of group.entries()) resolve(values[index])
+    for (const [index, { resolve }] of group.entries()) {
+      await turns.take() // whoever waited goes on to sign or to answer: not all in one turn
+      resolve(values[index])
+    }
   } catch (error) {
     if (group.length === 1 || findCause(error, StorageUnavailableError)) for (const { reject } of group) reject(error)
-    else await commitApart(group, transact)
+    else await commitApart(group, transact, turns)
   }
 }
 
 /** Each behind a savepoint of its own, so that only those that throw are left out. */
-async function commitApart(group: readonly Task[], transact: Transact): Promise<void> {
+async function commitApart(group: readonly Task[], transact: Transact, turns: Turns): Promise<void> {
   try {
     const settle = await transact(async (transaction) => {
       const each: (() => void)[] = []
       for (const task of group) each.push(await attempt(task, transaction))
       return each
     })
-    for (const done of settle) done()
+    for (const done of settle) {
+      await turns.take()
+      done()
+    }
   } catch (error) {
     for (const { reject } of group) reject(error)
   }

@@ -42,10 +42,13 @@ function assertPlainTarget({ url = '' }: IncomingMessage): void {
 
 // Node keeps the first of several Host headers; RFC 9112 §3.2 wants 400 unless there is exactly one.
 function soleHost({ rawHeaders }: IncomingMessage): string {
-  const found = rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === 'host' ? [rawHeaders[index + 1] ?? ''] : [],
-  )
-  const [host] = found
-  if (host === undefined || found.length > 1) throw new HostCountError()
+  let host: string | undefined
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (host !== undefined) throw new HostCountError()
+    host = rawHeaders[at + 1] ?? ''
+  }
+  if (host === undefined) throw new HostCountError()
   return host
 }

@@ -6,6 +6,10 @@ import { lastCallAfterMs } from './last-call.ts'
 /** For the answers to the last call to be written. */
 const answeringMs = 1_500
 
+/** So many refusals within so long are more than a busy moment: the time to come will be no better. */
+const swampedAfter = 64
+const swampedForMs = 1_000
+
 /** How much is done at once. */
 export type AdmissionLimits = {
   /** Requests whose answer is not complete; 256 unless told. */
@@ -14,6 +18,7 @@ export type AdmissionLimits = {
   readonly maxWritesInFlight?: number
   /** Can the process not keep up with what it has? Then no new write begins. */
   readonly isLate?: () => boolean
+  readonly monotonicMs?: () => number
 }
 
 /** Counts what is running and lets no more in than the limits; lets no write in once it is closed. */
@@ -25,6 +30,12 @@ export type Admission = {
   /** @returns when the requests and writes that were in flight are complete, or have had their last call */
   close(): Promise<void>
   isClosed(): boolean
+  /**
+   * Is there no room for one more write, and were so many refused lately that to look at each costs too much? A yes counts
+   * as a refusal.
+   * @param calls how many calls of tools are under way, those that are yet to be read included
+   */
+  refusesUnread(calls: number): boolean
   /** Fires when what still runs has to be answered, some time after `close`. */
   readonly lastCall: AbortSignal
 }
@@ -33,11 +44,26 @@ export function createAdmission({
   maxRequestsInFlight = 256,
   maxWritesInFlight = 64,
   isLate = () => false,
+  monotonicMs = () => performance.now(),
 }: AdmissionLimits): Admission {
   const inFlight = new Set<ServerResponse>()
   const writes = new Set<Promise<unknown>>() // some of callers who are gone
   let closed = false
   const lastCall = new AbortController()
+  const refused = { count: 0, sinceMs: Number.NEGATIVE_INFINITY, swampedUntilMs: Number.NEGATIVE_INFINITY }
+
+  const noteRefusal = (): void => {
+    const nowMs = monotonicMs()
+    if (nowMs - refused.sinceMs >= swampedForMs) Object.assign(refused, { count: 0, sinceMs: nowMs })
+    refused.count += 1
+    if (refused.count >= swampedAfter) refused.swampedUntilMs = nowMs + swampedForMs
+  }
+  const assertRoom = (): void => {
+    const lacking = writes.size >= maxWritesInFlight ? 'writes' : isLate() ? 'loop' : undefined
+    if (lacking === undefined) return
+    noteRefusal()
+    throw new OverloadedError(lacking)
+  }
   return {
     lastCall: lastCall.signal,
     enter(response) {
@@ -47,8 +73,7 @@ export function createAdmission({
     },
     async write(work) {
       if (closed) throw new ShuttingDownError()
-      if (writes.size >= maxWritesInFlight) throw new OverloadedError('writes')
-      if (isLate()) throw new OverloadedError('loop')
+      assertRoom()
       const going = work()
       writes.add(going)
       try {
@@ -67,6 +92,11 @@ export function createAdmission({
       if (inFlight.size === 0 && writes.size === 0) clearTimeout(call)
     },
     isClosed: () => closed,
+    refusesUnread(calls) {
+      if (Math.max(calls, writes.size) < maxWritesInFlight || monotonicMs() >= refused.swampedUntilMs) return false
+      noteRefusal()
+      return true
+    },
   }
 }
 

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../core/clock.ts'
-import type { AccessRules, AssertAllowed } from './access.ts'
-import { createAccess } from './access.ts'
+import type { AssertAllowed } from './access.ts'
 import type { Gate } from './admitted-tools.ts'
 import type { Authentication } from './authentication.ts'
 import type { HttpMetrics } from './metrics.ts'
@@ -12,7 +11,7 @@ import { traceIdHeader } from './trace.ts'
 
 export type ReceiverDeps = Gate &
   Pick<Authentication, 'assertAuthentic' | 'principalOf'> & {
-    readonly access: AccessRules
+    readonly assertAllowed: AssertAllowed
     readonly clock: Pick<Clock, 'monotonicMs'>
     readonly metrics?: HttpMetrics | undefined
   }
@@ -25,8 +24,7 @@ const exposedHeaders = `${traceIdHeader}, retry-after, allow, preference-applied
 
 /** In this order: where it comes from, whose it is, what that one may do, is there room, and is it not too often. */
 export function createReceiver(deps: ReceiverDeps): Receive {
-  const { access, clock, metrics, admission, rateLimits, assertAuthentic, assertMay, principalOf } = deps
-  const assertAllowed: AssertAllowed = createAccess(access)
+  const { assertAllowed, clock, metrics, admission, rateLimits, assertAuthentic, assertMay, principalOf } = deps
   return async (request, reply) => {
     logWhenDone(request, reply, clock, metrics?.requests)
     reply.header(traceIdHeader, request.id)

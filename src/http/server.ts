@@ -6,6 +6,7 @@ import type { Clock, NewId } from '../core/clock.ts'
 import type { Approvals } from '../tools/approvals.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { AccessRules } from './access.ts'
+import { createAccess } from './access.ts'
 import type { AdmissionLimits } from './admission.ts'
 import { createAdmission } from './admission.ts'
 import type { Gate } from './admitted-tools.ts'
@@ -43,6 +44,7 @@ import { createReceiver } from './receiver.ts'
 import type { OnRefused } from './refused-access.ts'
 import { onlyAccess, routeOf } from './refused-access.ts'
 import { sendOutcome, sendProblem } from './send.ts'
+import { shedCalls } from './shedding.ts'
 import type { ApiToken } from './tokens.ts'
 import { toolServerRoutes } from './tool-server.ts'
 import { traceIdOf } from './trace.ts'
@@ -109,9 +111,11 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   const answerError = createErrorAnswers(gate, principalOf)
   const needsToken = tokens.length > 0
   const callContext = createCallContext(principalOf)
-  const receive = createReceiver({ ...gate, ...authentication, access: deps.access, clock: deps.clock, metrics })
+  const assertAllowed = createAccess(deps.access)
+  const receive = createReceiver({ ...gate, ...authentication, assertAllowed, clock: deps.clock, metrics })
   const malformed = createMalformedHandler({ log, newId })
   const instance = createInstance(deps, answerError(sendProblem), receive, malformed)
+  shedCalls(instance.server, { admission, assertAllowed, clock: deps.clock, newId, log, observe: metrics?.requests })
   malformed.attach(instance.server)
   instance.server.maxConnections = limits.maxConnections ?? 1_000
 

@@ -3,6 +3,7 @@ import type { DeliveryParts } from '../../src/chain/delivery.ts'
 import { NoAnswerError, NotSentError } from '../../src/chain/errors.ts'
 import type { NodeAnswer, NodeRequest } from '../../src/chain/transport.ts'
 import type { JsonValue } from '../../src/core/json.ts'
+import { createTurns } from '../../src/core/turns.ts'
 import type { Signed } from '../../src/signing/signed.ts'
 import vectors from '../vectors/http.json' with { type: 'json' }
 import type { VirtualClock } from './virtual-clock.ts'
@@ -107,6 +108,7 @@ export function createScriptedLedger(options: ScriptedLedgerOptions) {
       close: async () => undefined,
     },
     clock,
+    turns: createTurns(8),
     random,
     readOrdinal: async () => Math.floor(clock.monotonicMs() / snapshotEveryMs),
     readRefusal: async () =>
