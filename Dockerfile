@@ -3,16 +3,22 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY web/package.json ./web/package.json
 # Optional packages too: the compiler's own binary is one.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npx tsc -p tsconfig.build.json
+# The page draws the life cycle from its definition.
+COPY statemachine ./statemachine
+COPY web ./web
+RUN npm run build -w web
 
 FROM node:24-bookworm-slim AS modules
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+COPY web/package.json ./web/package.json
+RUN npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
 # NODE_ENV=production asks for a word on unasked signing: an image is a demo too.
@@ -21,6 +27,7 @@ WORKDIR /app
 RUN install -d -o node -g node -m 0700 /data /data/var /data/wallets
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/web/dist ./web/dist
 COPY bin ./bin
 COPY .otto/agents ./.otto/agents
 COPY oracle ./oracle

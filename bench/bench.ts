@@ -17,12 +17,14 @@ import { measureMcp } from './mcp.ts'
 import { measureMemory } from './memory.ts'
 import { measureMove } from './move.ts'
 import { measureOverload } from './overload.ts'
+import { measurePage } from './page.ts'
 import { measureRead } from './read.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureRestart } from './restart.ts'
 import { measureShutdown } from './shutdown.ts'
 import { measureSoak } from './soak.ts'
 import { measureStart } from './start.ts'
+import { measureWatchers } from './watchers.ts'
 
 /** In the order of the table. */
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -42,6 +44,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   shutdown: measureShutdown,
   deadlines: measureDeadlines,
   overload: measureOverload,
+  watchers: measureWatchers,
+  page: measurePage,
   soak: measureSoak,
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { Chain } from './chain/chain.ts'
 import type { Config } from './config.ts'
@@ -17,6 +18,7 @@ import type { RuleTexts } from './http/mcp/resources.ts'
 import { createServer } from './http/server.ts'
 import { createApprovalStore } from './intent/approval-store.ts'
 import type { KeyStore } from './intent/intent.ts'
+import { createIntentHistory } from './intent/intent-history.ts'
 import { createResolver } from './intent/resolver.ts'
 import { createProgramCache } from './jlvm/program-cache.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -25,12 +27,14 @@ import { openAccess } from './open-access.ts'
 import { openAudit } from './open-audit.ts'
 import { openChain } from './open-chain.ts'
 import { openChatParts } from './open-chat.ts'
+import { openLive } from './open-live.ts'
 import type { Records } from './open-records.ts'
 import { crashAt, openRecords } from './open-records.ts'
 import { openTracing, withSpans } from './open-tracing.ts'
 import { openPlayers } from './open-wallets.ts'
 import { createVerifier } from './signing/verify.ts'
 import { randomId, systemClock } from './system.ts'
+import { createLedgerView } from './tictactoe/ledger.ts'
 import type { Rules } from './tictactoe/rules.ts'
 import { parseOracleFile, parseStateMachineFile } from './tictactoe/rules-file.ts'
 import type { Games } from './tictactoe/tictactoe.ts'
@@ -92,7 +96,8 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   if (devnet) started.defer(() => devnet.close())
   const { chain, breakers } = openChain(config, { dialect, devnet, metrics, log })
   started.defer(() => chain.close())
-  const records = started.adopt(await openRecords(config, log), (open) => open.close())
+  const live = openLive({ devnet, metrics, log, games: () => games })
+  const records = live.watchRecords(started.adopt(await openRecords(config, log), (open) => open.close()))
   const audit = started.adopt(await openAudit(config, { log, wallets }), (open) => open.close())
   const games = createGameWorld(config, { chain, wallets, rules, metrics, records, log })
   const resolver = createResolver({
@@ -115,10 +120,12 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
           createApprovals({ store: createApprovalStore(records), newId: randomId, log: log.child({ part: 'tools' }) }),
         )
       : undefined
-  const tools = audit.watchTools(createTools(config, { games, metrics, log, approvals, keys: records.keys }))
+  const watched = audit.watchTools(createTools(config, { games, metrics, log, approvals, keys: records.keys }))
+  const tools = live.watchTools(watched)
   const { playerX, playerO } = wallets
   const chatParts = await openChatParts(config, { log, metrics, tracing, approvals })
   started.defer(() => chatParts.model.close())
+  const history = createIntentHistory(records.database)
   const server = createServer({
     tools,
     chat: { ...chatParts, ...config.chat },
@@ -128,6 +135,8 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
     readGame: (gameId, context) => tools.call('ttt_get_state', { gameId }, context),
     listGames: (query, signal) =>
       games.list(query, AbortSignal.any([signal, AbortSignal.timeout(config.tools.deadlineMs)])),
+    live,
+    ledger: createLedgerView({ ...records, ...wallets, ...config.tools, chain, history, clock: systemClock, log }),
     health: createHealthMonitor({
       clock: systemClock,
       asks: asksOf({ chain, wallets, records }),
@@ -143,6 +152,7 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
     ...(await openAccess(config, { database: records.database, log, started })),
     onRefused: audit.onRefused,
     network: dialect.name,
+    page: fileURLToPath(new URL('../web/dist', import.meta.url)),
     metrics,
   })
   started.defer(() => closeWithin(server, stopWithinMs))

@@ -28,6 +28,7 @@ test('docs/layout.md shows the same arrows', () => {
     'open-access.ts',
     'open-audit.ts',
     'open-chat.ts',
+    'open-live.ts',
     'open-model.ts',
     'open-records.ts',
     'open-tracing.ts',

@@ -22,10 +22,11 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   llm: ['core'],
   tools: ['core', 'intent', 'tictactoe'],
   chat: ['core', 'llm', 'tools', 'tictactoe'],
+  live: ['core', 'intent', 'tictactoe', 'tools'],
   scripted: ['core', 'tictactoe'],
   metrics: ['core', 'signing', 'fiber', 'chain', 'llm', 'tools', 'chat'],
   tracing: ['core', 'signing', 'chain', 'llm', 'tools', 'chat'],
-  http: ['core', 'llm', 'tools', 'tictactoe', 'chat'],
+  http: ['core', 'llm', 'tools', 'tictactoe', 'chat', 'live'],
 }
 
 /** These build everything, and nobody else imports them. */
@@ -35,6 +36,7 @@ const roots = [
   'open-audit.ts',
   'open-chain.ts',
   'open-chat.ts',
+  'open-live.ts',
   'open-model.ts',
   'open-tracing.ts',
   'open-wallets.ts',
@@ -45,6 +47,7 @@ const roots = [
 /** Where a package may be imported, for those that would spread. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http', 'devnet'],
+  '@fastify/websocket': ['http'],
   'node-forge': ['wallet'],
   kysely: ['db', 'intent'],
   pg: ['db'],

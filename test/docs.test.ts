@@ -65,8 +65,10 @@ test("the README's table of tools names every tool, in order, with the arguments
 })
 
 test('docs/dependencies.md has a row for every dependency, and each is pinned exactly', () => {
-  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'))
-  const all: [string, string][] = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+  const all: [string, string][] = ['package.json', 'web/package.json'].flatMap((file) => {
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read(file))
+    return Object.entries<string>({ ...dependencies, ...devDependencies, ...optionalDependencies })
+  })
   for (const [name, version] of all) {
     expect(read('docs/dependencies.md')).toContain(`\`${name}\``)
     expect(version).toMatch(/^\d+\.\d+\.\d+$/)

@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Dialect, MachineView, ScriptView } from '../dialect/dialect.ts'
 import type { Message } from '../fiber/messages.ts'
 import type { Signed, Signer } from '../signing/signed.ts'
+import type { HeldSnapshot } from './snapshots.ts'
 
 /** A message with its proofs, ready to send and to be sent again unchanged. `hash` is the transaction hash. */
 export type SignedMessage = {
@@ -73,6 +74,8 @@ export type Chain = {
   readEvents(machineId: string, options: ReadOptions): Promise<readonly LedgerEvent[]>
   /** The newest snapshot's ordinal. */
   readOrdinal(options: ReadOptions): Promise<number>
+  /** By ordinal or by hash; null where the ledger shows none, or none any more. @throws LedgerUnreachableError */
+  readSnapshot(name: number | string, options: ReadOptions): Promise<HeldSnapshot | null>
   /** Is the L1 answering? For health. */
   pingL1(options: ReadOptions): Promise<void>
   /** Sends, looks, sends the same bytes again only as the answer table allows. Never throws for a fate. */

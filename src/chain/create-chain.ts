@@ -7,8 +7,6 @@ import { createTurns } from '../core/turns.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import { RecordUnreadableError } from '../dialect/errors.ts'
 import type { Message } from '../fiber/messages.ts'
-import { canonicalize, dropNulls } from '../signing/canonical.ts'
-import { dataUpdateHash } from '../signing/digest.ts'
 import type { Signer } from '../signing/signed.ts'
 import { signValue } from '../signing/signer.ts'
 import type { FiberKind } from './_fiber-routes.ts'
@@ -17,9 +15,11 @@ import { createScriptList } from './_list.ts'
 import type { Read } from './_read.ts'
 import { createRead, jsonOf, parseAnswer } from './_read.ts'
 import { createSharing } from './_share.ts'
+import { createSnapshotReader } from './_snapshot-reader.ts'
 import type { Chain, LedgerEvent, ReadOptions, SignedMessage } from './chain.ts'
 import { deliver } from './delivery.ts'
 import { LedgerUnreachableError } from './errors.ts'
+import { updateHash } from './snapshots.ts'
 import type { Transport } from './transport.ts'
 
 export type CreateChainOptions = {
@@ -82,6 +82,7 @@ export function createChain({ transport, dialect, clock, random, readTimeoutMs }
       return answer.status === 404 ? [] : toEvents(jsonOf('l0', answer))
     },
     readOrdinal,
+    readSnapshot: createSnapshotReader(dialect, read, transport),
     async pingL1(options) {
       const { state } = parseAnswer('l1', await read('l1', '/node/info', options), NodeInfo)
       if (state !== 'Ready') throw new LedgerUnreachableError('l1', { reason: 'not_ready', state: state.slice(0, 40) })
@@ -97,7 +98,7 @@ export function createChain({ transport, dialect, clock, random, readTimeoutMs }
  */
 async function sign(dialect: Dialect, message: Message, signers: readonly Signer[]): Promise<SignedMessage> {
   const value = dialect.encode(message)
-  const hash = dataUpdateHash(canonicalize(dialect.nulls === 'drop' ? dropNulls(value) : value))
+  const hash = updateHash(value, dialect)
   return { message, hash, envelope: await signValue(value, hash, signers) }
 }
 

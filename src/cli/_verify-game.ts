@@ -1,3 +1,4 @@
+import type { HeldMessage, HeldSnapshot, WholeSnapshot } from '../chain/snapshots.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import type { Dialect } from '../dialect/dialect.ts'
@@ -10,7 +11,7 @@ import type { Game } from '../tictactoe/game.ts'
 import { gameIdIn, machineIdIn, parseGame } from '../tictactoe/game.ts'
 import { machineIdOf, oracleIdOf } from '../tictactoe/ids.ts'
 import type { Rules } from '../tictactoe/rules.ts'
-import type { HeldMessage, HeldSnapshot, LedgerReader } from './_verify-ledger.ts'
+import type { LedgerReader } from './_verify-ledger.ts'
 import type { CheckedMessage } from './_verify-message.ts'
 import { checkMessage } from './_verify-message.ts'
 import { differences, replayBoard, replayMessages } from './_verify-replay.ts'
@@ -126,7 +127,7 @@ const reachesBack = (snapshots: readonly HeldSnapshot[], { script }: Game, check
   (snapshots[0]?.ordinal ?? Number.POSITIVE_INFINITY) <= script.creationOrdinal ||
   checked.some(({ message }) => message.type === 'CreateScript')
 
-function recordChecks({ game, oracle, machine }: Found, snapshots: readonly HeldSnapshot[], deps: VerifyDeps) {
+function recordChecks({ game, oracle, machine }: Found, snapshots: readonly WholeSnapshot[], deps: VerifyDeps) {
   const { dialect, rules } = deps
   const commits = snapshots.at(-1)?.commits
   const script = dialect.encode({

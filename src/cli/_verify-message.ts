@@ -1,13 +1,13 @@
+import type { HeldMessage } from '../chain/snapshots.ts'
+import { updateHash } from '../chain/snapshots.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Message, TransitionStateMachine } from '../fiber/messages.ts'
 import { addressFromId } from '../signing/address.ts'
 import { canonicalize, dropNulls } from '../signing/canonical.ts'
-import { dataUpdateHash } from '../signing/digest.ts'
 import type { Verifier } from '../signing/verify.ts'
 import { eventKeyOf } from '../tictactoe/ids.ts'
-import type { HeldMessage } from './_verify-ledger.ts'
 
 /** The two who play, by address. */
 export type PlayerAddresses = { readonly X: string; readonly O: string }
@@ -37,7 +37,7 @@ export type MessageCheck = {
 export async function checkMessage(held: HeldMessage, message: Message, check: MessageCheck): Promise<CheckedMessage> {
   const { dialect, verifier } = check
   const wire = dialect.encode(message)
-  const hash = dataUpdateHash(canonicalize(dialect.nulls === 'drop' ? dropNulls(wire) : wire))
+  const hash = updateHash(wire, dialect)
   const faults: string[] = []
   if (canonicalize(dropNulls(wire)) !== canonicalize(dropNulls(held.value)))
     faults.push('its text holds what a node does not read')

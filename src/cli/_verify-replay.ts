@@ -1,3 +1,4 @@
+import type { HeldSnapshot } from '../chain/snapshots.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import type { Dialect } from '../dialect/dialect.ts'
@@ -10,7 +11,6 @@ import { canonicalize } from '../signing/canonical.ts'
 import type { Game } from '../tictactoe/game.ts'
 import { OracleState } from '../tictactoe/game.ts'
 import type { Rules } from '../tictactoe/rules.ts'
-import type { HeldSnapshot } from './_verify-ledger.ts'
 import type { CheckedMessage } from './_verify-message.ts'
 
 /** What running the messages again gave. */

@@ -10,6 +10,7 @@ import type { Verifier } from '../signing/verify.ts'
 import { createVerifier } from '../signing/verify.ts'
 import { createAdmission } from './admission.ts'
 import type { WebhookReach } from './callback-url.ts'
+import type { Snapshot } from './ledger.ts'
 import type { OpenLogFile } from './log-file.ts'
 import { openLogFile } from './log-file.ts'
 import type { Node } from './node.ts'
@@ -73,6 +74,8 @@ export type Devnet = {
   request(request: DevnetRequest): Promise<Answer>
   /** Calls back after each snapshot and each refusal, with the ids of the fibers it touched. */
   onSnapshot(listener: OnSnapshot): () => void
+  /** The snapshot of an ordinal or a hash, as long as L0 shows it: what it was made of, without the state after it. */
+  findSnapshot(name: number | string): Snapshot | undefined
   /** Serves both layers over HTTP; port 0 lets the system choose. @throws ListenFailedError */
   listen(addresses: { host: string; l1Port: number; l0Port: number }): Promise<{ l1Port: number; l0Port: number }>
   /** Executes what was queued, makes it durable, and gives the folder free. */
@@ -146,6 +149,7 @@ function createDevnet(options: DevnetOptions, engine: Engine, { ledger, store }:
       return answer
     },
     onSnapshot: published.onSnapshot,
+    findSnapshot: (name) => (node.state === 'Ready' ? published.history.find(name)?.snapshot : undefined),
     listen: ports.listen,
     close() {
       closing ??= close()

@@ -14,6 +14,8 @@ const swampedForMs = 1_000
 export type AdmissionLimits = {
   /** Requests whose answer is not complete; 256 unless told. */
   readonly maxRequestsInFlight?: number
+  /** Streams of live events; 1,000 unless told. */
+  readonly maxStreams?: number
   /** Tool calls that may change the ledger, followed to their end even when the caller is gone; 64 unless told. */
   readonly maxWritesInFlight?: number
   /** Can the process not keep up with what it has? Then no new write begins. */
@@ -25,6 +27,8 @@ export type AdmissionLimits = {
 export type Admission = {
   /** Counts a request until its answer is complete or its connection is gone. @throws OverloadedError */
   enter(response: ServerResponse): void
+  /** The same for an answer that ends when its caller likes. @throws ShuttingDownError or OverloadedError */
+  enterStream(response: ServerResponse): void
   /** @throws ShuttingDownError or OverloadedError before the work is started */
   write<T>(work: () => Promise<T>): Promise<T>
   /** @returns when the requests and writes that were in flight are complete, or have had their last call */
@@ -42,11 +46,13 @@ export type Admission = {
 
 export function createAdmission({
   maxRequestsInFlight = 256,
+  maxStreams = 1_000,
   maxWritesInFlight = 64,
   isLate = () => false,
   monotonicMs = () => performance.now(),
 }: AdmissionLimits): Admission {
   const inFlight = new Set<ServerResponse>()
+  const streams = new Set<ServerResponse>()
   const writes = new Set<Promise<unknown>>() // some of callers who are gone
   let closed = false
   const lastCall = new AbortController()
@@ -70,6 +76,12 @@ export function createAdmission({
       if (inFlight.size >= maxRequestsInFlight) throw new OverloadedError('requests')
       inFlight.add(response)
       finished(response, () => inFlight.delete(response))
+    },
+    enterStream(response) {
+      if (closed) throw new ShuttingDownError()
+      if (streams.size >= maxStreams) throw new OverloadedError('streams')
+      streams.add(response)
+      finished(response, () => streams.delete(response))
     },
     async write(work) {
       if (closed) throw new ShuttingDownError()

@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { ChatFacts } from './api/chat.ts'
-import { NotFoundError } from './errors.ts'
+import { createInnerServer } from './inner-server.ts'
 import type { WalletAddresses } from './wallets.ts'
 
 export type DocsDeps = {
@@ -37,38 +37,19 @@ const contentSecurityPolicy = {
   frameAncestors: ["'none'"],
 }
 
-/** What the page's server says of the page; the rest of its headers are ours. */
-const headersOfPage = [
-  'content-type',
-  'content-security-policy',
-  'cross-origin-opener-policy',
-  'cross-origin-resource-policy',
-  'referrer-policy',
-  'x-frame-options',
-] as const
-
 /**
  * `GET /openapi.json`: the service as an OpenAPI 3.1 document, whose examples work for whoever asks. `GET /docs`: the same
  * as a page. Both are made when they are first asked for: loading the page's server costs 60 ms, a fifth of a start.
  */
 export const docsRoutes = (deps: DocsDeps): FastifyPluginAsync => {
   const documentFor = createDocuments(deps)
-  let page: Promise<FastifyInstance> | undefined
-  const showPage = async (request: FastifyRequest, reply: FastifyReply) => {
-    page ??= openPage().catch((error: unknown) => {
-      page = undefined // the next caller tries again
-      throw error
-    })
-    const { statusCode, headers, rawPayload } = await (await page).inject(request.url)
-    if (statusCode !== 200) throw new NotFoundError()
-    for (const name of headersOfPage) reply.header(name, headers[name])
-    return reply.send(rawPayload)
-  }
+  const page = createInnerServer(openPage)
   return async (instance) => {
     instance.get('/openapi.json', async (request) => documentFor(request))
     instance.get(documentOfPage, async (request) => documentFor(request))
-    for (const path of ['/docs', '/docs/', '/docs/static/*']) instance.get(path, showPage)
-    instance.addHook('onClose', async () => (await page?.catch(() => undefined))?.close())
+    for (const path of ['/docs', '/docs/', '/docs/static/*'])
+      instance.get(path, (request, reply) => page.show(request, reply))
+    instance.addHook('onClose', () => page.close())
   }
 }
 

@@ -104,8 +104,12 @@ export class OriginNotAllowedError extends BaseError {
 export class OverloadedError extends BaseError {
   override readonly code = 'OVERLOADED'
   override readonly kind = 'exhausted'
-  constructor(what: 'requests' | 'writes' | 'loop') {
-    super(what === 'loop' ? 'The process cannot keep up.' : `Too many ${what} are in flight.`)
+  constructor(what: 'requests' | 'streams' | 'writes' | 'loop') {
+    super(
+      what === 'loop'
+        ? 'The process cannot keep up.'
+        : `Too many ${what} are ${what === 'streams' ? 'open' : 'in flight'}.`,
+    )
   }
 }
 

@@ -38,13 +38,14 @@ export function createReceiver(deps: ReceiverDeps): Receive {
       reply.header('vary', 'origin')
     }
     if (isPreflight(request)) return admission.enter(reply.raw) // it shows no token, and does nothing
-    const { scope, counts } = ruleOf(request.method, request.routeOptions.url)
+    const { scope, counts, isStream } = ruleOf(request.method, request.routeOptions.url)
     if (scope !== 'nothing') assertAuthentic(request)
     const principal = principalOf(request)
     if (scope !== 'nothing' && scope !== 'tool') assertMay(principal, scope)
     // A busy process is still alive.
     if (counts === 'nothing') return
-    admission.enter(reply.raw)
+    if (isStream) admission.enterStream(reply.raw)
+    else admission.enter(reply.raw)
     if (counts !== 'tool') await rateLimits.assertFew(principal, counts)
   }
 }

@@ -10,12 +10,22 @@ export type Scope = (typeof scopes)[number]
  * the request; a tool that writes needs `play` and is a write, any other needs `read` and is a read. `nothing`: not even
  * a token.
  */
-export type RouteRule = { readonly scope: Scope | 'tool' | 'nothing'; readonly counts: RateKind | 'tool' | 'nothing' }
+export type RouteRule = {
+  readonly scope: Scope | 'tool' | 'nothing'
+  readonly counts: RateKind | 'tool' | 'nothing'
+  /** Is the answer as long as the caller likes? Then it is counted among the streams, not the requests in flight. */
+  readonly isStream?: true
+}
 
 const rule = (scope: RouteRule['scope'], counts: RouteRule['counts'] = 'read'): RouteRule => ({ scope, counts })
 
+const stream: RouteRule = { ...rule('read'), isStream: true }
+
 /** Every route of the service by method and pattern; HEAD is as GET. A route without a row needs `admin`. */
 export const routeRules: Readonly<Record<string, RouteRule>> = {
+  'GET /': rule('nothing'),
+  'GET /ui': rule('nothing'),
+  'GET /ui/*': rule('nothing'),
   'GET /health/live': rule('nothing', 'nothing'),
   'GET /health/ready': rule('nothing'),
   'GET /health': rule('read'),
@@ -27,7 +37,16 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /tools/openapi.json': rule('read'),
   'GET /otto/games': rule('read'),
   'GET /otto/games/:id/state': rule('read'),
+  'GET /otto/games/:id/events': stream,
+  'GET /otto/games/:id/watch': stream,
+  'GET /otto/events': stream,
+  'GET /otto/games/:id/messages': rule('read'),
+  'GET /otto/ledger/snapshots': rule('read'),
+  'GET /otto/ledger/snapshots/:ordinal': rule('read'),
+  'GET /otto/ledger/search': rule('read'),
+  'GET /otto/ledger/rejections': rule('read'),
   'GET /wallets': rule('read'),
+  'GET /wallets/usage': rule('read'),
   'GET /otto/approvals': rule('read'),
   'POST /otto/approvals/:id': rule('admin', 'write'),
   'GET /openapi.json': rule('read'),
@@ -46,7 +65,6 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /api/embed': rule('chat'),
   'POST /api/embeddings': rule('chat'),
   'POST /v1/embeddings': rule('chat'),
-  'GET /': rule('chat'),
   'GET /api/version': rule('chat'),
   'GET /api/tags': rule('chat'),
   'GET /api/ps': rule('chat'),

@@ -3,6 +3,7 @@ import fastify, { LogController } from 'fastify'
 import type { Chat } from '../chat/chat.ts'
 import type { Buckets } from '../core/buckets.ts'
 import type { Clock, NewId } from '../core/clock.ts'
+import type { Live } from '../live/live.ts'
 import type { Approvals } from '../tools/approvals.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { AccessRules } from './access.ts'
@@ -23,10 +24,13 @@ import { registerChatDoors } from './chat-doors.ts'
 import { stopWithinMs } from './close.ts'
 import { docsRoutes } from './docs.ts'
 import { HostCountError } from './errors.ts'
+import { eventRoutes, isUpgrade } from './events.ts'
 import type { ListGames, ReadGame } from './games.ts'
 import { gameRoutes } from './games.ts'
 import { healthRoutes } from './health.ts'
 import type { HealthReport } from './health-monitor.ts'
+import type { LedgerDeps } from './ledger.ts'
+import { ledgerRoutes } from './ledger.ts'
 import type { MalformedHandler } from './malformed.ts'
 import { createMalformedHandler } from './malformed.ts'
 import type { Approve } from './mcp/call.ts'
@@ -37,6 +41,7 @@ import type { HttpMetrics } from './metrics.ts'
 import { metricsRoutes } from './metrics.ts'
 import { refuseUnknown } from './not-found.ts'
 import { ottoToolRoutes } from './otto-tool.ts'
+import { pageRoutes } from './page.ts'
 import { toRefusal } from './problem.ts'
 import { createRateLimits, noRateLimits } from './rate-limits.ts'
 import type { Receive } from './receiver.ts'
@@ -65,13 +70,15 @@ export type ServerLimits = AdmissionLimits & {
   readonly maxConnections?: number
 }
 
-export type ServerDeps = {
+export type ServerDeps = LedgerDeps & {
   readonly tools: ToolCatalog
   readonly wallets: () => WalletAddresses
   /** The writes that wait for a person; undefined where they run unasked. */
   readonly approvals?: Pick<Approvals, 'list' | 'decide'> | undefined
   readonly readGame: ReadGame
   readonly listGames: ListGames
+  /** What happens in games; without it nobody can watch. */
+  readonly live?: Live | undefined
   readonly health: () => Promise<HealthReport>
   /** A pino logger. */
   readonly log: FastifyBaseLogger
@@ -92,6 +99,8 @@ export type ServerDeps = {
   readonly onRefused?: OnRefused | undefined
   /** Names the network inside game ids; the documented examples need it. */
   readonly network: string
+  /** The folder that the page was built into; without it there is none. */
+  readonly page?: string | undefined
   /** Where requests are counted, and what `GET /metrics` answers; without it there is no such route. */
   readonly metrics?: HttpMetrics
   readonly limits?: ServerLimits
@@ -102,7 +111,9 @@ export type ServerDeps = {
  */
 export function createServer(deps: ServerDeps): FastifyInstance {
   const { tools, wallets, readGame, listGames, health, log, newId, metrics, network, tokens = [], limits = {} } = deps
-  const admission = createAdmission(limits)
+  const maxConnections = limits.maxConnections ?? 1_000
+  // However many watch, others can still connect.
+  const admission = createAdmission({ maxStreams: Math.min(1_000, Math.ceil(maxConnections * 0.75)), ...limits })
   const addressOf = createAddressOf(deps.trustedProxies)
   const authentication = createAuthentication({ tokens, clock: deps.clock, addressOf })
   const { principalOf, may, assertMay } = authentication
@@ -117,7 +128,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   const instance = createInstance(deps, answerError(sendProblem), receive, malformed)
   shedCalls(instance.server, { admission, assertAllowed, clock: deps.clock, newId, log, observe: metrics?.requests })
   malformed.attach(instance.server)
-  instance.server.maxConnections = limits.maxConnections ?? 1_000
+  instance.server.maxConnections = maxConnections
 
   const mayDecide = (principal: string) => may(principal, 'admin')
   const chat = deps.chat?.openChat(admitTools({ ...gate, tools, log, isPatient: true }), mayDecide)
@@ -126,6 +137,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
     const drained = admission.close()
     chat?.stop()
     await drained
+    deps.live?.close() // they saw what still ran come to its end
   })
   // A connection that is kept would hold the stop up.
   instance.addHook('onSend', async (_request, reply) => {
@@ -157,7 +169,10 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       newId,
       answerError,
     })
+  instance.register(pageRoutes({ folder: deps.page, isOllama: chat !== undefined }))
   instance.register(gameRoutes({ readGame, listGames, callContext }))
+  if (deps.live) instance.register(eventRoutes({ live: deps.live }))
+  instance.register(ledgerRoutes(deps))
   instance.register(walletRoutes({ wallets }))
   instance.register(healthRoutes({ health, admission, isTrusted: authentication.isTrusted }))
   instance.register(
@@ -215,6 +230,7 @@ function createInstance(
       headersTimeout: arrivalTimeoutMs,
       // How often Node looks for requests that are late; its own 30 s would double our bound.
       connectionsCheckingInterval: Math.min(1_000, arrivalTimeoutMs),
+      shouldUpgradeCallback: isUpgrade,
       requireHostHeader: false, // access.ts asks for it, and answers in our words
     },
   })

@@ -4,7 +4,7 @@ import type { NodeAnswer, Transport } from '../chain/transport.ts'
 import type { Clock } from '../core/clock.ts'
 
 /** What is observed of a ledger: one POST, one read, one delivery from its first byte to its known fate. */
-export type LedgerOperation = 'submit' | 'read_machine' | 'read_script' | 'deliver'
+export type LedgerOperation = 'submit' | 'read_machine' | 'read_script' | 'read_snapshot' | 'deliver'
 
 /** Both words are from fixed sets. */
 export type ObserveLedger = (operation: LedgerOperation, outcome: string, seconds: number) => void
@@ -54,6 +54,7 @@ export function observeChain(chain: Chain, { observe, clock }: Observation): Cha
     ...chain,
     readMachine: (fiberId, options) => observeRead('read_machine', chain.readMachine(fiberId, options)),
     readScript: (fiberId, options) => observeRead('read_script', chain.readScript(fiberId, options)),
+    readSnapshot: (name, options) => observeRead('read_snapshot', chain.readSnapshot(name, options)),
     async deliver(signed, options) {
       const startMs = clock.monotonicMs()
       const delivery = await chain.deliver(signed, options)

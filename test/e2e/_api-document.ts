@@ -67,8 +67,9 @@ export function issuesOf({ schema, 'x-item-schema': itemSchema }: Media, value: 
   return [...issues, ...items.flatMap((item) => check(itemSchema, item).error?.issues ?? [])]
 }
 
-/** Lines of JSON, or the data of events but for the last, which is no JSON. Comments are nobody's. */
+/** Lines of JSON, or the data of events but for the last of a chat, which is no JSON. Comments are nobody's. */
 function itemsOf(text: string): unknown[] {
+  if (text.startsWith('retry: ')) return [...text.matchAll(/^data: (.*)$/gm)].map(([, one = '']) => JSON.parse(one))
   const isEvents = /^(?:data)?: /.test(text)
   if (!isEvents)
     return text

@@ -47,6 +47,7 @@ const untold: Readonly<Record<string, string>> = {
   'POST /mcp': 'a protocol of its own, and programs make a tool of every operation that they find',
   'HEAD /api/blobs/:digest': 'always refused',
   'POST /api/blobs/:digest': 'always refused',
+  'GET /ui/*': 'the page again, and its files',
   'GET /docs/': 'the page under its other name',
   'GET /docs/static/*': 'files of the page',
   'GET /docs/json': 'the document where the page looks for it',
@@ -201,8 +202,12 @@ describe('the examples', () => {
   })
 })
 
-const fill = (path: string, { parameters }: Operation): string =>
-  path.replaceAll(/\{(\w+)\}/g, (_, name) => parameters.find((one) => one.name === name)?.example ?? '')
+function fill(path: string, { parameters }: Operation): string {
+  const needed = parameters.filter((one) => one.in === 'query' && one.required)
+  const query = new URLSearchParams(Object.fromEntries(needed.map(({ name, example = '' }) => [name, example])))
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => parameters.find((one) => one.name === name)?.example ?? '')
+  return needed.length > 0 ? `${filled}?${query}` : filled
+}
 
 const methods = { get: 'GET', post: 'POST', delete: 'DELETE' } as const
 
@@ -212,11 +217,24 @@ const inTheDocumentsWords = (route: string): string => route.replaceAll(/:(\w+)/
 async function send(method: Method, path: string, value: unknown) {
   const { statusCode, headers, body } = await request(`${service.url}${path}`, {
     method: methods[method],
-    ...(value === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }),
+    // A stream tells something at once to who comes back.
+    headers: { 'last-event-id': 'unknown', ...(value === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(value === undefined ? {} : { body: JSON.stringify(value) }),
     dispatcher: agent,
   })
   const contentType = String(headers['content-type']).split(';', 1)[0] ?? ''
+  if (path.endsWith('/events')) return { status: statusCode, contentType, body: await beginningOf(body) }
   return { status: statusCode, contentType, body: await body.text() }
+}
+
+/** Some streams never end: all until the first event is complete. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  let text = ''
+  for await (const piece of body) {
+    text += piece
+    if (/^data: .*\n\n/m.test(text)) break
+  }
+  return text
 }
 
 describe('the page', () => {

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import type { ChatSetup } from '../../src/http/chat-doors.ts'
+import { ApprovalNotFoundError } from '../../src/http/errors.ts'
 import type { ApiToken } from '../../src/http/tokens.ts'
 import type { ToolCatalog } from '../../src/tools/tool.ts'
 import type { Bridge } from './bridge.ts'
@@ -47,6 +48,11 @@ const chat: ChatSetup = {
   toolCards: 'off',
 }
 
+/** Here nobody waits for what happens. */
+const unwatchable = async () => {
+  throw new ApprovalNotFoundError()
+}
+
 export type AllDoors = Bridge & {
   /** What Fastify was told to serve, as `GET /path`. */
   readonly routes: readonly string[]
@@ -67,6 +73,7 @@ export async function startAllDoors(
   try {
     const bridge = await startBridge({
       chat,
+      live: { watchGame: unwatchable, watchAll: unwatchable, close: () => {} },
       metrics: { requests: () => {}, expose: async () => ({ contentType: 'text/plain', text: '' }) },
       approvals: {
         list: async () => [],

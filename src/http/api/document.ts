@@ -5,9 +5,11 @@ import type { ChatFacts } from './chat.ts'
 import { chatRoutes } from './chat.ts'
 import { modelRoutes } from './chat-models.ts'
 import { chatSchemas } from './chat-schemas.ts'
+import { eventRoutes, eventSchemas } from './events.ts'
 import type { ExampleWorld } from './examples.ts'
 import { createStory } from './examples.ts'
 import { listGames, readGame, wallets } from './games.ts'
+import { ledgerRoutes, ledgerSchemas } from './ledger.ts'
 import { toOperation } from './operations.ts'
 import { componentSchemas } from './schemas.ts'
 import type { ApiRoute } from './service.ts'
@@ -47,7 +49,7 @@ export function createApiDocument(facts: ApiFacts): JsonObject {
     tags: facts.chat ? [...tags, ...chatTags] : tags,
     paths,
     components: {
-      schemas: facts.chat ? { ...componentSchemas, ...chatSchemas } : componentSchemas,
+      schemas: { ...componentSchemas, ...eventSchemas, ...ledgerSchemas, ...(facts.chat ? chatSchemas : {}) },
       parameters,
       headers,
       securitySchemes,
@@ -132,6 +134,8 @@ function routesOf({ tools, hasMetrics, chat, world }: ApiFacts): readonly ApiRou
     ['/otto/approvals/{id}', 'post', decideApproval],
     ['/otto/games', 'get', listGames(flat)],
     ['/otto/games/{id}/state', 'get', readGame(flat)],
+    ...eventRoutes(flat),
+    ...ledgerRoutes(flat, world),
     ['/wallets', 'get', wallets(world)],
     ...(chat ? [...chatRoutes(chat), ...modelRoutes(chat)] : []),
     ...health,

@@ -132,6 +132,21 @@ export const docs: readonly ApiRoute[] = [
     },
   ],
   [
+    '/ui',
+    'get',
+    {
+      operationId: 'showPage',
+      tag: 'service',
+      summary: 'The page: games, ledger, wallets, health, chat',
+      success: text(
+        'text/html',
+        'The same for every path below it that is no file. It needs no token, and asks for one.',
+      ),
+      codes: [...guarded, 'NOT_FOUND'],
+      door: 'problem',
+    },
+  ],
+  [
     '/docs',
     'get',
     {

@@ -44,7 +44,6 @@ const managed: readonly Passed[] = [
 export const ollamaRoutes =
   (deps: OllamaDeps): FastifyPluginAsync =>
   async (instance) => {
-    instance.get('/', async (_request, reply) => reply.type('text/plain; charset=utf-8').send('Ollama is running'))
     refuseFiles(instance)
     instance.register(async (scope) => {
       takeChatBodies(scope, deps)

@@ -206,13 +206,6 @@ describe('models', () => {
   })
 })
 
-test.each(['GET', 'HEAD'] as const)('%s / says that it runs', async (method) => {
-  await using door = await openDoor()
-  const answer = await get(door, '/', method)
-  expect(answer).toMatchObject({ status: 200, body: method === 'HEAD' ? '' : 'Ollama is running' })
-  expect(answer.headers['content-type']).toMatch(/^text\/plain/)
-})
-
 describe('where the model server is no Ollama', () => {
   test('the official client finds the one model that is configured', async () => {
     await using door = await openDoor({ defaultModel: 'gpt-oss:20b' })
