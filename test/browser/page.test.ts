@@ -12,7 +12,7 @@ import { startedGame, startService } from '../e2e/_service.ts'
 import { winningMoves } from '../games.ts'
 import { browserName, hasBrowser, openBrowser, openPage } from './_browser.ts'
 
-const within = { timeout: 20_000 }
+const within = { timeout: 45_000 }
 
 /** A page of its own on a path of a service; at its end it must have had nothing to complain about. */
 async function visit(browser: Browser, url: string, options = {}): Promise<Page> {
@@ -32,9 +32,9 @@ const cell = (page: Page, index: number) =>
 const holds = (page: Page, index: number, mark: string) =>
   expect.poll(() => cell(page, index).getAttribute('aria-label'), within).toMatch(new RegExp(`, ${mark}$`))
 
-const says = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
+const says = (page: Page, words: string | RegExp) => page.getByText(words, { exact: true }).first().waitFor()
 
-describe.runIf(hasBrowser)(browserName, { timeout: 90_000 }, () => {
+describe.runIf(hasBrowser)(browserName, { timeout: 180_000 }, () => {
   let browser: Browser
   let service: Service
   beforeAll(async () => {
@@ -170,11 +170,30 @@ describe.runIf(hasBrowser)(browserName, { timeout: 90_000 }, () => {
     const guarded = await startService({ OTTO_API_TOKEN: token })
     onTestFinished(() => guarded.close())
     const page = await visit(browser, `${guarded.url}/ui/`)
-    await page.getByRole('textbox', { name: 'Token' }).fill(token)
-    await page.getByRole('button', { name: 'Use it' }).click()
+    const show = async (shown: string) => {
+      await page.getByRole('textbox', { name: 'Token' }).fill(shown)
+      await page.getByRole('button', { name: 'Use it' }).click()
+    }
+    await show(`${token}x`)
+    await says(page, 'That token is not taken.')
+    await show(token)
     await says(page, 'There is no game yet. Start one above.')
     await says(page, 'Live')
     expect(page.url()).not.toContain(token)
+  })
+
+  test('on a slow network the room is kept, and what was asked for comes', async () => {
+    const { gameId } = await startedGame(service, [['X', 4]])
+    const { page, complaints, close } = await openPage(browser)
+    onTestFinished(close)
+    await page.route('**/otto/**', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      await route.continue()
+    })
+    await page.goto(`${service.url}/ui/games/${gameId}`)
+    await page.locator('.loading').first().waitFor()
+    await holds(page, 4, 'X')
+    expect(complaints).toEqual([])
   })
 
   const views = ['', 'ledger', 'wallets', 'health', 'chat', 'game'] as const

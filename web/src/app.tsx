@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Route, Router, Switch, useLocation } from 'wouter'
 import { t } from './texts.ts'
 import { Boundary } from './ui/boundary.tsx'
+import { lazily } from './ui/lazily.ts'
 import otter from './ui/otter.svg'
 import { Empty, Loading } from './ui/states.tsx'
 import type { Theme } from './ui/theme.ts'
@@ -10,12 +11,12 @@ import { TokenDoor } from './ui/token-door.tsx'
 
 /** A view is loaded when it is first opened: the first one is soon there. */
 const views = [
-  { path: '/', name: 'games', View: lazy(() => import('./views/games/games.tsx')) },
-  { path: '/games/:id', name: undefined, View: lazy(() => import('./views/game/game.tsx')) },
-  { path: '/ledger/*?', name: 'ledger', View: lazy(() => import('./views/ledger/ledger.tsx')) },
-  { path: '/wallets', name: 'wallets', View: lazy(() => import('./views/wallets/wallets.tsx')) },
-  { path: '/health', name: 'health', View: lazy(() => import('./views/health/health.tsx')) },
-  { path: '/chat', name: 'chat', View: lazy(() => import('./views/chat/chat.tsx')) },
+  { path: '/', name: 'games', View: lazily(() => import('./views/games/games.tsx')) },
+  { path: '/games/:id', name: undefined, View: lazily(() => import('./views/game/game.tsx')) },
+  { path: '/ledger/*?', name: 'ledger', View: lazily(() => import('./views/ledger/ledger.tsx')) },
+  { path: '/wallets', name: 'wallets', View: lazily(() => import('./views/wallets/wallets.tsx')) },
+  { path: '/health', name: 'health', View: lazily(() => import('./views/health/health.tsx')) },
+  { path: '/chat', name: 'chat', View: lazily(() => import('./views/chat/chat.tsx')) },
 ] as const
 
 export function App() {

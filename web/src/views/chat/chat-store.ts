@@ -1,3 +1,4 @@
+import { newUuid } from '../../api/uuid.ts'
 import { ask, toFailed } from './ask.ts'
 import type { Answer, Conversation, Entry, Failed, Piece } from './conversation.ts'
 import { isOpen, keepConversation, newConversation, readConversation, withEntries } from './conversation.ts'
@@ -72,10 +73,10 @@ export function createChatStore(): ChatStore {
   }
 }
 
-const newQuestion = (text: string): Entry => ({ role: 'user', id: crypto.randomUUID(), text })
+const newQuestion = (text: string): Entry => ({ role: 'user', id: newUuid(), text })
 const newAnswer = (): Answer => ({
   role: 'assistant',
-  id: crypto.randomUUID(),
+  id: newUuid(),
   pieces: [],
   thinking: '',
   state: 'open',

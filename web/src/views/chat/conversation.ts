@@ -1,3 +1,4 @@
+import { newUuid } from '../../api/uuid.ts'
 /** A tool that ran in an answer, in short; undefined is what is not known of it. */
 export type Run = {
   readonly id: string
@@ -44,7 +45,7 @@ const maxEntries = 60
 /** Of the text that is kept; a tab has some five million characters for everything. */
 const maxKept = 400_000
 
-export const newConversation = (): Conversation => ({ id: crypto.randomUUID(), entries: [] })
+export const newConversation = (): Conversation => ({ id: newUuid(), entries: [] })
 
 /** What this tab has kept; an answer that was still coming has been left. */
 export function readConversation(): Conversation {

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { GameView } from '../../api/client.ts'
 import { callTool } from '../../api/client.ts'
-import { newKey } from '../../play/request-key.ts'
+import { newUuid } from '../../api/uuid.ts'
 import { t } from '../../texts.ts'
 import type { Write } from './use-write.ts'
 
@@ -12,9 +12,9 @@ type Question = 'reset' | 'cancel' | undefined
 export function Controls({ view, write }: { view: GameView; write: Write }) {
   const [question, setQuestion] = useState<Question>()
   const { machineState, gameId, moveCount } = view
-  const isBusy = write.state.kind === 'going'
+  const { isBusy } = write
   const run = (tool: Tool, more: object = {}) => {
-    const key = newKey()
+    const key = newUuid()
     setQuestion(undefined)
     write.run({ key, move: undefined, isAuto: false, send: () => callTool(tool, { gameId, ...more }, key) })
   }

@@ -1,10 +1,11 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { GameView } from '../../api/client.ts'
 import type { LedgerMessage } from '../../ledger/message.ts'
 import { fill, t } from '../../texts.ts'
+import { lazily } from '../../ui/lazily.ts'
 import { lastTransition, states, transitions } from './machine-graph.ts'
 
-const Diagram = lazy(() => import('./machine-diagram.tsx'))
+const Diagram = lazily(() => import('./machine-diagram.tsx'))
 
 const stateWord = (id: string): string => (t.game.states as Readonly<Record<string, string>>)[id] ?? id
 

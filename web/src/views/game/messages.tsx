@@ -1,15 +1,16 @@
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { Link } from 'wouter'
 import type { GameView } from '../../api/client.ts'
 import type { LedgerMessage, Nulls } from '../../ledger/message.ts'
 import { t } from '../../texts.ts'
+import { lazily } from '../../ui/lazily.ts'
 import { Short } from '../../ui/parts.tsx'
 import { Failure, Loading } from '../../ui/states.tsx'
 import { yesOrNo } from './history.tsx'
 import type { useMessages } from './use-messages.ts'
 
 // Curve and hashes are loaded by the first who opens a message.
-const Proven = lazy(() => import('./proven.tsx'))
+const Proven = lazily(() => import('./proven.tsx'))
 
 /** Every message of the game as it was signed, each to be verified here. */
 export function MessageList({ view, query }: { view: GameView; query: ReturnType<typeof useMessages> }) {

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import type { GameView } from '../../api/client.ts'
 import { callTool, simulateMove } from '../../api/client.ts'
+import { newUuid } from '../../api/uuid.ts'
 import type { Play } from '../../play/play.ts'
-import { newKey } from '../../play/request-key.ts'
 import { fill, t } from '../../texts.ts'
 import type { Write } from './use-write.ts'
 
@@ -17,10 +17,10 @@ export function useTry(view: GameView | undefined, as: Play['as'], write: Write)
     const player = as === 'X' || as === 'O' ? as : (view.turn ?? 'X')
     setWords(undefined)
     if (as === 'watch') setWords(t.game.watchOnly)
-    else if (write.state.kind === 'going') setWords(t.game.busy)
+    else if (write.isBusy) setWords(t.game.busy)
     else if (write.state.kind === 'unknown') setWords(t.game.notKnown)
     else if (view.turn === player && view.board[cell] === null) {
-      const key = newKey()
+      const key = newUuid()
       const send = () => callTool('ttt_make_move', { gameId, player, cell }, key)
       write.run({ key, move: { player, cell }, isAuto: false, send })
     } else

@@ -24,6 +24,8 @@ type Place = Pick<GameView, 'machineId' | 'roundCount' | 'moveCount' | 'ordinal'
 
 export type Write = {
   readonly state: WriteState
+  /** Is something asked for whose fate the ledger does not show yet? Its own answer may come a moment later. */
+  readonly isBusy: boolean
   /** From a person's last move to its confirmation; undefined before the first. */
   readonly tookMs: number | undefined
   readonly run: (attempt: Attempt) => void
@@ -37,21 +39,23 @@ const lookEveryMs = 2_000
 export function useWrite({ view, accept, look }: Pick<LiveGame, 'view' | 'accept' | 'look'>): Write {
   const [state, setState] = useState<WriteState>({ kind: 'idle' })
   const [tookMs, setTook] = useState<number>()
-  const isGoing = useRef(false)
+  const going = useRef<{ readonly attempt: Attempt; readonly from: Place }>(undefined)
   const place = useRef(view)
   place.current = view
 
   const run = useCallback(
     (attempt: Attempt) => {
       const from = place.current
-      if (isGoing.current || from === undefined) return
-      isGoing.current = true
+      if (from === undefined || (going.current && !isPast(going.current.from, from))) return
+      const mine = { attempt, from }
+      going.current = mine
       setState({ kind: 'going', attempt, place: from })
       void settle(attempt, from, accept).then((settled) => {
-        isGoing.current = false
+        if (settled.kind === 'done' && attempt.move && !attempt.isAuto) setTook(settled.tookMs)
+        if (going.current !== mine) return // something else was asked for since
+        going.current = undefined
         setState(settled)
         if (settled.kind !== 'done') look()
-        else if (attempt.move && !attempt.isAuto) setTook(settled.tookMs)
       })
     },
     [accept, look],
@@ -59,18 +63,22 @@ export function useWrite({ view, accept, look }: Pick<LiveGame, 'view' | 'accept
   useLookWhileUnknown(state, look)
   useEffect(() => {
     // The ledger went on: what was asked for is there, or something else is in its place. The board shows which.
-    const isOver = (state.kind === 'unknown' || state.kind === 'failed') && view && view.ordinal > state.place.ordinal
+    const isOver = (state.kind === 'unknown' || state.kind === 'failed') && view && isPast(state.place, view)
     if (isOver) setState({ kind: 'idle' })
   }, [state, view])
 
   return {
     state,
+    isBusy: state.kind === 'going' && !(view && isPast(state.place, view)),
     tookMs,
     run,
     again: () => 'attempt' in state && run(state.attempt),
     dismiss: () => setState({ kind: 'idle' }),
   }
 }
+
+/** Has the ledger gone on from where a game stood? */
+const isPast = (place: Place, view: Place): boolean => view.ordinal > place.ordinal
 
 async function settle(attempt: Attempt, place: Place, accept: LiveGame['accept']): Promise<WriteState> {
   const startMs = performance.now()

@@ -2,14 +2,14 @@ import { useMutation } from '@tanstack/react-query'
 import { useRef } from 'react'
 import { useLocation } from 'wouter'
 import { callTool } from '../../api/client.ts'
-import { newKey } from '../../play/request-key.ts'
+import { newUuid } from '../../api/uuid.ts'
 
 export type Mode = 'X' | 'O' | 'watch'
 
 /** Creates and starts a game, then opens it. The same click tried again is the same game, by its keys. */
 export function useStart() {
   const [, open] = useLocation()
-  const key = useRef(newKey())
+  const key = useRef(newUuid())
   const { mutate, reset, variables, isPending, error } = useMutation({
     mutationFn: async (_mode: Mode) => {
       const { gameId } = await callTool('ttt_create_game', {}, `${key.current}:create`)
@@ -19,7 +19,7 @@ export function useStart() {
     onSuccess: (gameId, mode) => open(`/games/${gameId}?as=${mode}`),
   })
   const start = (mode: Mode) => {
-    key.current = newKey()
+    key.current = newUuid()
     mutate(mode)
   }
   return { start, again: () => variables && mutate(variables), drop: reset, isPending, error }

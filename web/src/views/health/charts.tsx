@@ -1,12 +1,13 @@
 import type { ReactNode } from 'react'
-import { lazy, Suspense, useMemo } from 'react'
+import { Suspense, useMemo } from 'react'
 import { fill, language, t } from '../../texts.ts'
+import { lazily } from '../../ui/lazily.ts'
 import { Failure, Loading } from '../../ui/states.tsx'
 import { rateNow, requestLines, requestsNow, toolLines, toolsNow } from './figures.ts'
 import type { TimedScrape } from './use-scrapes.ts'
 import { useScrapes } from './use-scrapes.ts'
 
-const Chart = lazy(() => import('./chart.tsx'))
+const Chart = lazily(() => import('./chart.tsx'))
 
 const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 })
 const inMs = (seconds: number): string => fill(t.health.milliseconds, { count: number.format(seconds * 1_000) })
