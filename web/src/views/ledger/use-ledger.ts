@@ -1,61 +1,18 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef } from 'react'
-import { getJson } from '../../api/client.ts'
+import { dataOf, service } from '../../api/client.ts'
+import type { components } from '../../api/schema.d.ts'
 import type { StreamState } from '../../live/stream.ts'
 import { useStream } from '../../live/use-stream.ts'
 
-export type SnapshotEntry = {
-  readonly ordinal: number
-  readonly lastSnapshotHash: string
-  /** How many it holds. */
-  readonly messages: number
-}
-export type SnapshotPage = {
-  readonly newest: number
-  readonly snapshots: readonly SnapshotEntry[]
-  readonly next: number | null
-}
-
-export type LedgerMessage = {
-  readonly ordinal: number
-  readonly hash: string
-  readonly type: string
-  readonly fiberId: string | null
-  readonly eventName: string | null
-  readonly gameId: string | null
-  readonly signers: readonly string[]
-  readonly value: unknown
-  readonly proofs: readonly { readonly id: string; readonly signature: string }[]
-  readonly gasUsed: number | null
-  /** Null where the ledger does not tell. */
-  readonly success: boolean | null
-}
-export type Snapshot = {
-  readonly ordinal: number
-  readonly lastSnapshotHash: string
-  readonly messages: readonly LedgerMessage[]
-}
-
-export type Rejection = {
-  readonly at: string
-  readonly gameId: string
-  readonly slot: string
-  readonly code: string
-  readonly message: string
-  readonly hash: string
-  readonly traceId: string
-}
-
-export type Found = {
-  readonly kind: 'game' | 'message' | 'snapshot'
-  readonly gameId?: string
-  readonly hash?: string
-  readonly ordinal?: number
-}
-export type SearchAnswer = {
-  readonly found: readonly Found[]
-  readonly searched: { readonly from: number; readonly to: number }
-}
+type Schemas = components['schemas']
+export type SnapshotPage = Schemas['SnapshotPage']
+export type SnapshotEntry = SnapshotPage['snapshots'][number]
+export type Snapshot = Schemas['SnapshotView']
+export type LedgerMessage = Schemas['LedgerMessage']
+export type Rejection = Schemas['Rejections']['rejections'][number]
+export type SearchAnswer = Schemas['LedgerFindings']
+export type Found = SearchAnswer['found'][number]
 
 /** While the stream tells nothing, the ledger is looked at by itself. */
 const lookEveryMs = 10_000
@@ -65,9 +22,11 @@ export const useSnapshots = (before: string | null) =>
   useQuery({
     queryKey: ['ledger', 'snapshots', before],
     queryFn: ({ signal }) =>
-      getJson<SnapshotPage>(
-        `/otto/ledger/snapshots?limit=50${before === null ? '' : `&before=${encodeURIComponent(before)}`}`,
-        signal,
+      dataOf(
+        service.GET('/otto/ledger/snapshots', {
+          params: { query: { limit: 50, ...(before === null ? {} : { before: Number(before) }) } },
+          signal,
+        }),
       ),
     // A page further back never changes.
     refetchInterval: before === null ? lookEveryMs : false,
@@ -78,7 +37,8 @@ export const useSnapshots = (before: string | null) =>
 export const useSnapshot = (ordinal: string) =>
   useQuery({
     queryKey: ['snapshot', ordinal],
-    queryFn: ({ signal }) => getJson<Snapshot>(`/otto/ledger/snapshots/${encodeURIComponent(ordinal)}`, signal),
+    queryFn: ({ signal }) =>
+      dataOf(service.GET('/otto/ledger/snapshots/{ordinal}', { params: { path: { ordinal } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
   })
@@ -87,7 +47,7 @@ export const useRejections = () =>
   useQuery({
     queryKey: ['ledger', 'rejections'],
     queryFn: ({ signal }) =>
-      getJson<{ rejections: readonly Rejection[] }>('/otto/ledger/rejections?limit=50', signal).then(
+      dataOf(service.GET('/otto/ledger/rejections', { params: { query: { limit: 50 } }, signal })).then(
         ({ rejections }) => rejections,
       ),
     refetchInterval: lookEveryMs,
@@ -97,7 +57,8 @@ export const useRejections = () =>
 export const useSearch = (wanted: string | null) =>
   useQuery({
     queryKey: ['search', wanted],
-    queryFn: ({ signal }) => getJson<SearchAnswer>(`/otto/ledger/search?q=${encodeURIComponent(wanted ?? '')}`, signal),
+    queryFn: ({ signal }) =>
+      dataOf(service.GET('/otto/ledger/search', { params: { query: { q: wanted ?? '' } }, signal })),
     enabled: wanted !== null,
   })
 

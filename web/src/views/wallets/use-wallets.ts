@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import { dataOf, getJson, service } from '../../api/client.ts'
+import { dataOf, service } from '../../api/client.ts'
+import type { components } from '../../api/schema.d.ts'
 
 /** How many messages each wallet signed on one day, by UTC. */
-export type DayUsage = { readonly day: string; readonly playerX: number; readonly playerO: number }
+export type DayUsage = components['schemas']['WalletUsage']['days'][number]
 
 export const shownDays = 30
 const dayMs = 86_400_000
@@ -19,7 +20,7 @@ export const useUsage = () =>
   useQuery({
     queryKey: ['wallets', 'usage'],
     queryFn: async ({ signal }) => {
-      const { days } = await getJson<{ days: readonly DayUsage[] }>(`/wallets/usage?days=${shownDays}`, signal)
+      const { days } = await dataOf(service.GET('/wallets/usage', { params: { query: { days: shownDays } }, signal }))
       return withQuietDays(days, Date.now())
     },
     refetchInterval: 30_000,
