@@ -20,6 +20,7 @@ export type AdmissionLimits = {
   readonly maxWritesInFlight?: number
   /** Can the process not keep up with what it has? Then no new write begins. */
   readonly isLate?: () => boolean
+  /** The machine's own unless told. */
   readonly monotonicMs?: () => number
 }
 
@@ -105,6 +106,7 @@ export function createAdmission({
     },
     isClosed: () => closed,
     refusesUnread(calls) {
+      if (closed) return false // that is another answer
       if (Math.max(calls, writes.size) < maxWritesInFlight || monotonicMs() >= refused.swampedUntilMs) return false
       noteRefusal()
       return true

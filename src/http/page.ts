@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
+import { BaseError } from '../core/errors.ts'
 import { NotFoundError } from './errors.ts'
 import { createInnerServer } from './inner-server.ts'
 
@@ -10,6 +11,15 @@ export type PageDeps = {
   readonly folder: string | undefined
   /** Is this an Ollama to clients that ask `GET /` in no browser? */
   readonly isOllama: boolean
+}
+
+/** There is no page in its folder. */
+class PageNotBuiltError extends BaseError {
+  override readonly code = 'NOT_FOUND'
+  override readonly kind = 'not_found'
+  constructor() {
+    super('The page was not built.', { hint: 'Run npm run build -w web, or npm ci without --ignore-scripts.' })
+  }
 }
 
 /**
@@ -59,8 +69,8 @@ export const pageRoutes = ({ folder, isOllama }: PageDeps): FastifyPluginAsync =
 const wantsPage = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/html') === true
 
 async function openFiles(folder: string | undefined): Promise<FastifyInstance> {
+  if (folder === undefined || !existsSync(join(folder, 'index.html'))) throw new PageNotBuiltError()
   const server = fastify()
-  if (folder === undefined || !existsSync(join(folder, 'index.html'))) return server // it answers 404: the page was not built
   const [{ default: helmet }, { default: files }] = await Promise.all([
     import('@fastify/helmet'),
     import('@fastify/static'),

@@ -126,7 +126,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   const receive = createReceiver({ ...gate, ...authentication, assertAllowed, clock: deps.clock, metrics })
   const malformed = createMalformedHandler({ log, newId })
   const instance = createInstance(deps, answerError(sendProblem), receive, malformed)
-  shedCalls(instance.server, { admission, assertAllowed, clock: deps.clock, newId, log, observe: metrics?.requests })
+  shedCalls(instance.server, { admission, assertAllowed, newId, log, observe: metrics?.requests })
   malformed.attach(instance.server)
   instance.server.maxConnections = maxConnections
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Clock, NewId } from '../core/clock.ts'
+import type { NewId } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { ObserveRequest } from '../core/observe.ts'
 import type { AssertAllowed } from './access.ts'
@@ -11,7 +11,6 @@ import { traceIdHeader, traceIdOf } from './trace.ts'
 export type SheddingDeps = {
   readonly admission: Pick<Admission, 'refusesUnread'>
   readonly assertAllowed: AssertAllowed
-  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly newId: NewId
   readonly log: Log
   readonly observe?: ObserveRequest | undefined
@@ -20,7 +19,8 @@ export type SheddingDeps = {
 /** Only these answer in an envelope that one text fits. */
 const route = '/otto/tool'
 
-const tellEveryMs = 1_000
+/** The first of a row is told with those that follow it within so long. */
+const tellAfterMs = 1_000
 
 /**
  * While many more writes come than can be done, calls of tools are refused before anything else is done for them: to
@@ -28,22 +28,22 @@ const tellEveryMs = 1_000
  * since nothing is told but that there is no room. One log line a second counts them.
  */
 export function shedCalls(server: Server, deps: SheddingDeps): void {
-  const { admission, assertAllowed, clock, newId, log, observe } = deps
+  const { admission, assertAllowed, newId, log, observe } = deps
   const refusal = toRefusal(new OverloadedError('writes'), { traceId: '', log })
   const { traceId: _, ...rest } = refusal
   const bodyStart = `${JSON.stringify(rest).slice(0, -1)},"traceId":`
   const status = statusOf(refusal.code)
   const retryAfter = retryAfterSeconds(refusal) ?? 1
-  const told = { count: 0, atMs: clock.monotonicMs() }
+  let uncounted = 0
 
+  const tell = (): void => {
+    log.warn({ refused: uncounted, route, code: refusal.code }, 'calls were refused unread')
+    uncounted = 0
+  }
   const count = (): void => {
-    told.count += 1
     observe?.({ method: 'POST', route, status, seconds: 0 })
-    const nowMs = clock.monotonicMs()
-    if (nowMs - told.atMs < tellEveryMs) return
-    log.warn({ refused: told.count, route, code: refusal.code }, 'calls were refused unread')
-    told.count = 0
-    told.atMs = nowMs
+    if (uncounted === 0) setTimeout(tell, tellAfterMs).unref()
+    uncounted += 1
   }
 
   const refuse = (request: IncomingMessage, response: ServerResponse): void => {

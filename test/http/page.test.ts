@@ -101,6 +101,7 @@ describe('at / a client that is no browser', () => {
 
 test('a page that was not built is not there, and nothing else fails', async () => {
   await using bridge = await startBridge({ page: join(folder, 'nowhere') })
-  expect((await send(bridge.port, { path: '/ui', headers: asBrowser })).status).toBe(404)
+  const refused = await send(bridge.port, { path: '/ui', headers: asBrowser })
+  expect([refused.status, json(refused).hint]).toEqual([404, expect.stringContaining('npm run build -w web')])
   expect((await send(bridge.port, { path: '/wallets' })).status).toBe(200)
 })

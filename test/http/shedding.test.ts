@@ -99,3 +99,27 @@ test('a foreign host learns of itself first; nobody learns whether a token is ri
   expect(json(await send(bridge.port, { ...createGame, headers: wrong })).code).toBe('OVERLOADED')
   held.release()
 })
+
+test('a service that stops says so, and keeps no connection', async () => {
+  const { bridge, held, first } = await swamped()
+  const closing = bridge.server.close()
+  const refused = await send(bridge.port, createGame)
+  expect([json(refused).code, refused.headers.get('connection')]).toEqual(['SHUTTING_DOWN', 'close'])
+  held.release()
+  await Promise.all([first, closing])
+})
+
+test('a line of the log counts them all, the last ones too', async () => {
+  const { bridge, held, first } = await swamped()
+  await using _ = bridge
+  const before = linesOf(bridge)
+  for (let call = 0; call < 3; call++) await send(bridge.port, createGame)
+  expect(linesOf(bridge)).toBe(before)
+  const told = () =>
+    bridge.logged
+      .filter(({ msg }) => msg === 'calls were refused unread')
+      .reduce((sum, { refused }) => sum + Number(refused), 0)
+  await expect.poll(told, { timeout: 10_000 }).toBeGreaterThanOrEqual(3)
+  held.release()
+  await first
+})

@@ -1,7 +1,5 @@
 import type { GameView } from '../api/client.ts'
 import { dataOf, service } from '../api/client.ts'
-import { toError, UnreachableError } from '../api/errors.ts'
-import { authorization } from '../api/token.ts'
 import { fill, t } from '../texts.ts'
 import { other } from './brains.ts'
 
@@ -16,10 +14,9 @@ export class NoMoveError extends Error {
 /** Asks the language model, by the chat's door, for one move; what it did is read from the ledger, not from its words. */
 export async function askModel(view: GameView, key: string): Promise<GameView> {
   const { gameId, turn } = view
-  const answer = await ask(wishFor(view), key)
+  const words = await ask(wishFor(view), key)
   const after = await dataOf(service.GET('/otto/games/{id}/state', { params: { path: { id: gameId } } }))
-  if (turn !== null && after.ordinal === view.ordinal)
-    throw new NoMoveError(answer.response?.slice(0, 300) || t.common.none)
+  if (turn !== null && after.ordinal === view.ordinal) throw new NoMoveError(words.slice(0, 300) || t.common.none)
   return after
 }
 
@@ -29,15 +26,9 @@ const wishFor = ({ gameId, turn, boardText, board }: GameView): string => {
   return `Continue game ${gameId}: I play ${other(mark)}, you play ${mark}. Make exactly one move for ${mark}.\n\nThe board:\n${boardText}\n\nFree cells: ${free.join(' ')}`
 }
 
-async function ask(prompt: string, key: string): Promise<{ readonly response?: string }> {
-  const response = await fetch('/generate', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': key, ...authorization() },
-    body: JSON.stringify({ prompt, stream: false }),
-  }).catch((cause: unknown) => {
-    throw new UnreachableError(cause)
-  })
-  const body = await response.json().catch(() => ({}))
-  if (!response.ok) throw toError(body, response)
-  return body
+/** What the model said. */
+async function ask(prompt: string, key: string): Promise<string> {
+  const headers = { 'idempotency-key': key }
+  const answer = await dataOf(service.POST('/generate', { headers, body: { prompt, stream: false } }))
+  return typeof answer === 'object' && 'response' in answer ? String(answer.response) : ''
 }
