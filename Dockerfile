@@ -30,6 +30,7 @@ COPY --from=build /app/dist ./dist
 COPY --from=build /app/web/dist ./web/dist
 COPY bin ./bin
 COPY .otto/agents ./.otto/agents
+COPY .otto/prices.yml ./.otto/prices.yml
 COPY oracle ./oracle
 COPY statemachine ./statemachine
 COPY package.json ./package.json

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
-import { z } from 'zod'
-import { crashPoints } from './core/crash-point.ts'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { z } from 'zod'
 import { BaseError } from './core/errors.ts'
+import { Env } from './settings.ts'
 
 /** A setting is missing, wrong, or contradicts another. The message names every one, never a value. */
 export class ConfigInvalidError extends BaseError {
@@ -11,121 +13,6 @@ export class ConfigInvalidError extends BaseError {
     super(`Wrong settings: ${problems.join('; ')}`, { hint: 'See .env.example for every setting.' })
   }
 }
-
-const OnOff = z
-  .enum(['on', 'off', 'true', 'false'], 'must be on or off')
-  .transform((word) => word === 'on' || word === 'true')
-const Port = z.coerce.number('must be a port').int().min(0).max(65_535)
-const Milliseconds = z.coerce.number('must be milliseconds').int().min(0).max(3_600_000)
-const Urls = z
-  .string()
-  .transform((list) => list.split(',').map((url) => url.trim()))
-  .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1))
-const Url = z
-  .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
-  .transform((url) => url.replace(/\/+$/, ''))
-/** `10/40`: ten a second, and forty at once after a rest. */
-const Rate = z
-  .string()
-  .regex(/^[1-9][0-9]{0,5}\/[1-9][0-9]{0,5}$/, 'must be a rate a second and a burst, like 10/40')
-  .transform((text) => {
-    const [perSecond = 1, burst = 1] = text.split('/').map(Number)
-    return { perSecond, burst }
-  })
-const Count = z.coerce.number('must be a count').int().min(1).max(100_000)
-/** A base address: what stands in front of a path, and no secret in it. */
-function isPlainAddress(text: string): boolean {
-  const { username, password, search, hash } = new URL(text)
-  return [username, password, search, hash].every((part) => part === '')
-}
-const Names = z.string().transform((list) => list.split(',').flatMap((name) => (name.trim() ? [name.trim()] : [])))
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...more] = text.split('/')
-  const most = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1
-  return more.length === 0 && most > 0 && (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most))
-}
-const Networks = Names.pipe(
-  z.array(z.string().refine(isNetwork, 'must be IP addresses or networks like 10.0.0.0/8, separated by commas')),
-)
-
-/** Every variable that the service reads. Where a secret is wanted, `…_FILE` names a file that holds it. */
-const Env = z.object({
-  NODE_ENV: z.string().optional(),
-  OTTO_HOST: z.string().default('127.0.0.1'),
-  OTTO_PORT: Port.default(8080),
-  OTTO_DATA_DIR: z.string().min(1).default('var/otto'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(?:ql)?:\/\//, 'must be a postgres:// address')
-    .optional(),
-  DATABASE_URL_FILE: z.string().min(1).optional(),
-  OTTO_WALLET_DIR: z.string().min(1).default('wallets'),
-  OTTO_WALLET_PASSWORD: z.string().min(1, 'must not be empty').optional(),
-  OTTO_WALLET_PASSWORD_FILE: z.string().min(1).optional(),
-  OTTO_API_TOKEN: z
-    .string()
-    .regex(/^[\x21-\x7e]{32,512}$/, 'must be 32 to 512 visible ASCII characters')
-    .optional(),
-  OTTO_API_TOKEN_FILE: z.string().min(1).optional(),
-  OTTO_API_TOKENS_FILE: z.string().min(1).optional(),
-  OTTO_RATE_LIMIT: OnOff.default(true),
-  OTTO_RATE_WRITES: Rate.default({ perSecond: 10, burst: 40 }),
-  OTTO_RATE_READS: Rate.default({ perSecond: 100, burst: 300 }),
-  OTTO_RATE_CHATS: Rate.default({ perSecond: 2, burst: 10 }),
-  OTTO_MAX_REQUESTS: Count.default(256),
-  OTTO_MAX_WRITES: Count.default(64),
-  OTTO_MAX_CONNECTIONS: Count.default(1_000),
-  OTTO_MAX_LOOP_DELAY_MS: Milliseconds.default(200),
-  OTTO_TRUST_PROXY: Networks.default([]),
-  OTTO_ALLOWED_HOSTS: Names.default([]),
-  OTTO_ALLOWED_ORIGINS: Names.default([]),
-  OTTO_L1_URL: Urls.optional(),
-  OTTO_L0_URL: Urls.optional(),
-  OTTO_DIALECT: z.enum(['workchain', 'ottochain'], 'must be workchain or ottochain').default('workchain'),
-  OTTO_OTTOCHAIN_NULLS: z.enum(['drop', 'keep'], 'must be drop or keep').default('drop'),
-  OTTO_DEVNET_L1_PORT: Port.default(9000),
-  OTTO_DEVNET_L0_PORT: Port.default(9100),
-  OTTO_DEVNET_EXTENSIONS: OnOff.default(true),
-  OTTO_DEVNET_WEBHOOKS: z.enum(['off', 'loopback', 'any'], 'must be off, loopback or any').default('off'),
-  OTTO_DEVNET_LATENCY_MS: Milliseconds.default(0),
-  OTTO_DEVNET_LAG_ORDINALS: z.coerce.number('must be a count').int().min(0).max(1_000).default(0),
-  OTTO_SNAPSHOT_MS: Milliseconds.default(0),
-  OTTO_TOOL_DEADLINE_MS: Milliseconds.min(100).default(30_000),
-  OTTO_EXPOSE_SIMULATE: OnOff.default(false),
-  OTTO_SIGNING: z.enum(['auto', 'confirm', 'external'], 'must be auto, confirm or external').default('auto'),
-  OTTO_SIGNER_URL: Url.refine(isPlainAddress, 'must be an http(s) address without user, query and fragment').optional(),
-  OTTO_SIGNER_TOKEN: z
-    .string()
-    .regex(/^[\x21-\x7e]{32,512}$/, 'must be 32 to 512 visible ASCII characters')
-    .optional(),
-  OTTO_SIGNER_TOKEN_FILE: z.string().min(1).optional(),
-  OTTO_ALLOW_AUTOSIGN: OnOff.default(false),
-  OTTO_MODEL_PROVIDER: z.enum(['ollama', 'openai'], 'must be ollama or openai').default('ollama'),
-  OTTO_MODEL: z.string().min(1).default('llama3.2'),
-  OTTO_NUM_CTX: z.coerce.number('must be a number of tokens').int().min(1_024).max(1_048_576).default(8_192),
-  OLLAMA_URL: Url.default('http://localhost:11434'),
-  OPENAI_URL: Url.default('https://api.openai.com/v1'),
-  OPENAI_API_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters')
-    .optional(),
-  OPENAI_API_KEY_FILE: z.string().min(1).optional(),
-  OTTO_OLLAMA_ADMIN: OnOff.default(false),
-  OTTO_TOOL_CARDS: z.enum(['auto', 'on', 'off'], 'must be auto, on or off').default('auto'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Url.optional(),
-  OTTO_TEST_CRASHPOINT: z
-    .string()
-    .regex(/^[a-z-]+:[1-9][0-9]{0,5}$/, 'must be a place and a count, like before-submit:3')
-    .transform((text) => text.split(':'))
-    .pipe(z.tuple([z.enum(crashPoints, 'must name a crash point'), z.coerce.number<string>()]))
-    .optional(),
-  OTTO_LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a pino level')
-    .default('info'),
-})
-
-/** The names of all variables, for the documents that list them. */
-export const settingNames: readonly string[] = Object.keys(Env.shape)
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
@@ -164,6 +51,10 @@ const rules: readonly (readonly [broken: (env: z.output<typeof Env>) => boolean,
     'OPENAI_API_KEY and OPENAI_API_KEY_FILE exclude each other',
   ],
   [
+    (env) => env.ANTHROPIC_API_KEY !== undefined && env.ANTHROPIC_API_KEY_FILE !== undefined,
+    'ANTHROPIC_API_KEY and ANTHROPIC_API_KEY_FILE exclude each other',
+  ],
+  [
     (env) => env.OTTO_SIGNING === 'external' && env.OTTO_SIGNER_URL === undefined,
     'OTTO_SIGNER_URL must name the signer when OTTO_SIGNING is external',
   ],
@@ -194,11 +85,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     throw new ConfigInvalidError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`))
   const problems = rules.flatMap(([broken, problem]) => (broken(parsed.data) ? [problem] : []))
   if (problems.length > 0) throw new ConfigInvalidError(problems)
-  return toConfig(parsed.data)
+  return toConfig(parsed.data, given)
 }
 export type Config = ReturnType<typeof parseConfig>
 
-function toConfig(env: z.output<typeof Env>) {
+function toConfig(env: z.output<typeof Env>, given: Readonly<Record<string, string | undefined>>) {
   const { OTTO_L1_URL: l1, OTTO_L0_URL: l0 } = env
   return {
     http: {
@@ -256,6 +147,25 @@ function toConfig(env: z.output<typeof Env>) {
       openAiUrl: env.OPENAI_URL,
       openAiKey: env.OPENAI_API_KEY,
       openAiKeyFile: env.OPENAI_API_KEY_FILE,
+      anthropicUrl: env.ANTHROPIC_URL,
+      anthropicKey: env.ANTHROPIC_API_KEY,
+      anthropicKeyFile: env.ANTHROPIC_API_KEY_FILE,
+    },
+    /** Do agents run, and not the bridge alone? */
+    isEnabled: env.OTTO_ENABLED,
+    kill: { isOn: env.OTTO_KILL_SWITCH, file: join(env.OTTO_DATA_DIR, 'KILL') },
+    agents: {
+      /** Files of the project stand over those of the user. */
+      projectDir: env.OTTO_PROJECT_DIR,
+      userDir: env.OTTO_USER_DIR ?? join(homedir(), '.otto'),
+      dataDir: env.OTTO_DATA_DIR,
+      isAuditMode: env.OTTO_AUDIT_MODE,
+      maxUsdPerDay: env.OTTO_MAX_USD_PER_DAY,
+      artifactDays: env.OTTO_ARTIFACT_DAYS,
+      contextBytes: env.OTTO_CONTEXT_MB * 1024 * 1024,
+      telemetry: env.OTTO_TELEMETRY,
+      /** What files of agents may name as `${NAME}`. */
+      variables: Object.fromEntries(Object.entries(given).filter(([name]) => !isSecret(name))),
     },
     chat: { allowAdmin: env.OTTO_OLLAMA_ADMIN, toolCards: env.OTTO_TOOL_CARDS },
     otlpUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -274,7 +184,13 @@ export const secrets = [
   'OTTO_IMPORT_PASSWORD',
   'OTTO_IMPORT_KEY_PASSWORD',
   'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
 ] as const
+
+const isSecret = (name: string): boolean => secrets.some((secret) => secret === name)
+
+/** The environment of a program that is not ours: nothing is taken out of it. */
+export const seeEnvironment = (): Readonly<Record<string, string | undefined>> => ({ ...process.env })
 
 /** A copy of the process's environment, taken once; the secrets are then gone from the original. */
 export function takeEnvironment(): Readonly<Record<string, string | undefined>> {

@@ -8,10 +8,12 @@ import type { RefusedAccess } from './audit/refusals.ts'
 import { createRefusalAudit } from './audit/refusals.ts'
 import type { Config } from './config.ts'
 import type { JsonObject } from './core/json.ts'
+import type { KillSwitch } from './policy/kill-switch.ts'
 import { canonicalize } from './signing/canonical.ts'
 import { plainHash } from './signing/digest.ts'
 import { systemClock } from './system.ts'
 import type { Approvals } from './tools/approvals.ts'
+import type { ToolBusDeps } from './tools/bus.ts'
 import type { ToolCatalog } from './tools/tool.ts'
 import type { Wallets } from './wallet/wallet.ts'
 
@@ -21,6 +23,10 @@ export type OpenAudit = {
   watchApprovals(approvals: Approvals): Approvals
   /** For the server: told of each refusal of access. */
   onRefused(refused: RefusedAccess): void
+  /** For the tools: told of each call that policy refuses. */
+  readonly onDenied: NonNullable<ToolBusDeps['onDenied']>
+  /** Notes each turn of the kill switch. */
+  watchKill(kill: Pick<KillSwitch, 'onChange'>): void
   /** @throws StorageUnavailableError while nothing can be written */
   assertWritable(): void
   close(): Promise<void>
@@ -29,7 +35,10 @@ export type OpenAudit = {
 /** Where the audit log is. */
 export const auditFileIn = ({ records }: Pick<Config, 'records'>): string => join(records.dataDir, 'audit.jsonl')
 
-type Deps = { readonly log: Logger; readonly wallets: Pick<Wallets, 'playerX' | 'playerO'> }
+type Deps = {
+  readonly log: Logger /** Undefined where nothing is signed. */
+  readonly wallets: Pick<Wallets, 'playerX' | 'playerO'> | undefined
+}
 
 /**
  * Opens the audit log and notes the start. Closing it notes the stop.
@@ -44,13 +53,26 @@ export async function openAudit(config: Config, { log, wallets }: Deps): Promise
     node: process.version,
     configHash: configHash(config),
     dialect: config.dialect.name,
-    playerX: wallets.playerX.address,
-    playerO: wallets.playerO.address,
+    playerX: wallets?.playerX.address ?? null,
+    playerO: wallets?.playerO.address ?? null,
   })
   return {
     watchTools: (catalog) => auditTools(catalog, audit),
     watchApprovals: (approvals) => auditApprovals(approvals, audit),
     onRefused: refusals.note,
+    onDenied: ({ tool, rule, isEnforced, principal, ids }) =>
+      audit.append({
+        kind: 'denial',
+        traceId: ids.traceId ?? null,
+        principal,
+        agent: ids.agentId,
+        task: ids.taskId,
+        tool,
+        rule,
+        isEnforced,
+      }),
+    watchKill: (kill) =>
+      void kill.onChange(({ isOn, sources, reason }) => audit.append({ kind: 'kill', isOn, sources, reason })),
     assertWritable: audit.assertWritable,
     async close() {
       refusals.close()
@@ -62,12 +84,17 @@ export async function openAudit(config: Config, { log, wallets }: Deps): Promise
 
 /** SHA-256, hex, of all settings; of a secret only whether it is set. */
 export function configHash(config: Config): string {
-  const { http, wallet, model, records, signer } = config
+  const { http, wallet, model, records, signer, agents } = config
   const said = {
     ...config,
     http: { ...http, token: http.token !== undefined },
     wallet: { ...wallet, password: wallet.password !== undefined },
-    model: { ...model, openAiKey: model.openAiKey !== undefined },
+    model: {
+      ...model,
+      openAiKey: model.openAiKey !== undefined,
+      anthropicKey: model.anthropicKey !== undefined,
+    },
+    agents: { ...agents, variables: null },
     records: { ...records, url: records.url !== undefined },
     signer: { ...signer, token: signer.token !== undefined },
   }

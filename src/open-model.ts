@@ -13,8 +13,8 @@ import { readPrivateFile } from './wallet/private-files.ts'
 export class ModelKeyInvalidError extends BaseError {
   override readonly code = 'MODEL_KEY_INVALID'
   override readonly kind = 'invalid'
-  constructor() {
-    super('The file in OPENAI_API_KEY_FILE does not hold a key of visible ASCII characters.', {
+  constructor(variable: string) {
+    super(`The file in ${variable} does not hold a key of visible ASCII characters.`, {
       hint: 'Write the key into it, and nothing else.',
     })
   }
@@ -53,15 +53,33 @@ export async function openModel(
   return { ...broken, forward: undefined, listModels: async () => [{ id: model.name }] }
 }
 
+/** Where each provider's key stands. */
+const keysOf = {
+  openai: ({ openAiKey: key, openAiKeyFile: file }: Config['model']) => ({
+    key,
+    file,
+    variable: 'OPENAI_API_KEY_FILE',
+  }),
+  anthropic: ({ anthropicKey: key, anthropicKeyFile: file }: Config['model']) => ({
+    key,
+    file,
+    variable: 'ANTHROPIC_API_KEY_FILE',
+  }),
+}
+
 /**
- * The key of the model server, by its setting or the file that another one names; undefined without either.
+ * The key of a provider's server, by its setting or the file that another one names; undefined without either.
  * @throws WalletFileError for a file that others may read, ModelKeyInvalidError for one without a key
  */
-export async function readModelKey({ model }: Pick<Config, 'model'>): Promise<string | undefined> {
-  if (model.openAiKeyFile === undefined) return model.openAiKey
-  const bytes = await readPrivateFile(model.openAiKeyFile, { maxBytes: 4_096, followLink: true })
-  const key = bytes.toString('utf8').trim()
+export async function readModelKey(
+  { model }: Pick<Config, 'model'>,
+  provider: keyof typeof keysOf = 'openai',
+): Promise<string | undefined> {
+  const { key, file, variable } = keysOf[provider](model)
+  if (file === undefined) return key
+  const bytes = await readPrivateFile(file, { maxBytes: 4_096, followLink: true })
+  const read = bytes.toString('utf8').trim()
   // It goes into a header.
-  if (!/^[\x21-\x7e]+$/.test(key)) throw new ModelKeyInvalidError()
-  return key
+  if (!/^[\x21-\x7e]+$/.test(read)) throw new ModelKeyInvalidError(variable)
+  return read
 }

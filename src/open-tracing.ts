@@ -17,7 +17,7 @@ export const withSpans = (metrics: Metrics, tracing: Tracing | undefined): Metri
     ? metrics
     : {
         ...metrics,
-        watchTools: (catalog, names) => tracing.watchTools(metrics.watchTools(catalog, names)),
+        watchTools: (catalog) => tracing.watchTools(metrics.watchTools(catalog)),
         watchSigner: (signer) => tracing.watchSigner(metrics.watchSigner(signer)),
         watchChain: (chain) => tracing.watchChain(metrics.watchChain(chain)),
         watchTransport: (transport) => tracing.watchTransport(metrics.watchTransport(transport)),

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commands } from '../src/cli/cli.ts'
-import { settingNames } from '../src/config.ts'
 import { errorTable } from '../src/core/error-table.ts'
-import { gameTools } from '../src/main.ts'
+import { gameTools } from '../src/open-games.ts'
+import { settingNames } from '../src/settings.ts'
 import type { Games } from '../src/tictactoe/tictactoe.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import { failureOf } from '../tools/failure.ts'
 import type { ToolCallContext, ToolCatalog, ToolOutcome } from '../tools/tool.ts'
+import { isWrite } from '../tools/tool.ts'
 import type { Audit } from './audit.ts'
 
 /**
@@ -10,11 +11,9 @@ import type { Audit } from './audit.ts'
  * signed, and reads go on.
  */
 export function auditTools(catalog: ToolCatalog, audit: Pick<Audit, 'append' | 'assertWritable'>): ToolCatalog {
-  const writes = new Set(catalog.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
-
   const run = async (name: string, args: unknown, context: ToolCallContext): Promise<ToolOutcome> => {
     try {
-      if (writes.has(name)) audit.assertWritable()
+      if (isWrite(catalog, name)) audit.assertWritable()
     } catch (error) {
       return failureOf(error, { traceId: context.traceId, submitted: false })
     }
@@ -24,14 +23,15 @@ export function auditTools(catalog: ToolCatalog, audit: Pick<Audit, 'append' | '
   return {
     ...catalog,
     async call(name, args, context) {
+      // Any other name is a stranger's own word.
+      const tool = catalog.find(name)?.description.name
       const outcome = await run(name, args, context)
-      const isKnown = outcome.success || outcome.code !== 'UNKNOWN_TOOL'
       audit.append({
         kind: 'call',
         traceId: context.traceId,
         principal: context.principal,
-        tool: isKnown ? name : 'unknown',
-        argsHash: callHash(name, args),
+        tool: tool ?? 'unknown',
+        argsHash: callHash(tool ?? name, args),
         ...wordsOf(outcome),
       })
       return outcome

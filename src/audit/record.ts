@@ -55,14 +55,36 @@ type StartEntry = {
   readonly node: string
   readonly configHash: string
   readonly dialect: string
-  readonly playerX: string
-  readonly playerO: string
+  /** Null where nothing is signed. */
+  readonly playerX: string | null
+  readonly playerO: string | null
 }
 
 type StopEntry = { readonly kind: 'stop' }
 
+/** A call that policy refused an agent, or, in audit mode, would have. */
+type DenialEntry = {
+  readonly kind: 'denial'
+  readonly traceId: string | null
+  readonly principal: string
+  readonly agent?: string | undefined
+  readonly task?: string | undefined
+  readonly tool: string
+  readonly rule: string
+  /** False: it was let through. */
+  readonly isEnforced: boolean
+}
+
+/** The switch that stops everything that spends or signs was turned, or found turned. */
+type KillEntry = {
+  readonly kind: 'kill'
+  readonly isOn: boolean
+  readonly sources: readonly string[]
+  readonly reason: string | null
+}
+
 /** What an entry may say. */
-export type AuditEntry = CallEntry | AccessEntry | ApprovalEntry | StartEntry | StopEntry
+export type AuditEntry = CallEntry | AccessEntry | ApprovalEntry | StartEntry | StopEntry | DenialEntry | KillEntry
 
 /** What the log says of itself: an unfinished line was cut off; entries came while there was no room for them. */
 export type OwnEntry =

@@ -1,8 +1,7 @@
-import type { JsonObject } from '../core/json.ts'
-import type { ToolAnswer, ToolBench } from '../llm/turn.ts'
-import type { ToolCallContext, ToolCatalog, ToolOutcome } from '../tools/tool.ts'
+import type { ToolBench } from '../llm/turn.ts'
+import { toModelAnswer, toModelTools } from '../tools/for-models.ts'
+import type { ToolCallContext, ToolCatalog } from '../tools/tool.ts'
 import type { TurnKeys } from './_write-keys.ts'
-import { toModelTools } from './model-tools.ts'
 
 /** Nothing of ours is offered. */
 export const emptyBench: ToolBench = {
@@ -23,19 +22,7 @@ export function createBenches(tools: ToolCatalog) {
       const idempotencyKey = keys.of(name, args)
       const outcome = await tools.call(name, args, isWrite ? { ...context, idempotencyKey } : context)
       if (isWrite && outcome.success) keys.succeeded(name, args)
-      return toAnswer(outcome)
+      return toModelAnswer(outcome)
     },
   })
-}
-
-/** The flat result, or the refusal with all that helps; without the trace id, which is nothing to a model. */
-function toAnswer(outcome: ToolOutcome): ToolAnswer {
-  if (outcome.success)
-    return { success: true, body: outcome.result, ...(outcome.replayed ? { replayed: true as const } : {}) }
-  const { traceId: _, idempotencyKey: __, ...body } = outcome
-  return {
-    success: false,
-    body: body satisfies JsonObject,
-    ...(outcome.code === 'APPROVAL_NEEDED' ? { needsApproval: true as const } : {}),
-  }
 }

@@ -32,6 +32,8 @@ export type ChatObserver = {
 
 export type ChatDeps = {
   readonly model: LanguageModel
+  /** The same inside the budgets of one turn; without it nothing bounds what a turn costs. `close` ends the turn. */
+  readonly limit?: ((caller: ChatCaller) => { readonly model: LanguageModel; close(): void }) | undefined
   readonly defaultModel: string
   readonly tools: ToolCatalog
   /** Writes that wait for a person; undefined where all are signed unasked. */
@@ -72,17 +74,25 @@ type Parts = ChatDeps & {
 }
 
 /** Whoever runs the tools, or wants none, gets the model's words as they are. */
-const theirTurn = ({ runTurn, model, stop }: Parts, request: ChatRequest, { gone }: ChatCaller) =>
-  runTurn({
-    model,
-    modelName: request.model,
-    messages: request.messages,
-    rest: request.rest,
-    bench: emptyBench,
-    callersTools: request.tools,
-    gone,
-    stop,
-  })
+async function* theirTurn(parts: Parts, request: ChatRequest, caller: ChatCaller): AsyncGenerator<TurnEvent> {
+  const { model, close } = modelOf(parts, caller)
+  try {
+    yield* parts.runTurn({
+      model,
+      modelName: request.model,
+      messages: request.messages,
+      rest: request.rest,
+      bench: emptyBench,
+      callersTools: request.tools,
+      gone: caller.gone,
+      stop: parts.stop,
+    })
+  } finally {
+    close()
+  }
+}
+
+const modelOf = ({ model, limit }: Parts, caller: ChatCaller) => limit?.(caller) ?? { model, close: () => {} }
 
 /** A turn with our tools, told to the log in one line. */
 async function* ourTurn(parts: Parts, request: ChatRequest, caller: ChatCaller): AsyncGenerator<TurnEvent> {
@@ -115,8 +125,9 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
   const keys = parts.keysOf(caller, messages)
   const bench = parts.bench(keys, context)
   const record = createRecord(view.game)
+  const { model, close } = modelOf(parts, caller)
   const turn = parts.runTurn({
-    model: parts.model,
+    model,
     modelName: request.model,
     messages: prepared(parts.persona, messages, [...view.lines, ...consent.lines]),
     rest: request.rest,
@@ -142,6 +153,7 @@ async function* converse(parts: Parts, request: ChatRequest, caller: ChatCaller)
       yield event
     }
   } finally {
+    close()
     // Who stopped it, or saw it break off, goes on with the game that was made in it.
     if (!isOver) remember()
   }

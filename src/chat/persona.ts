@@ -8,6 +8,8 @@ const Persona = z.looseObject({
   name: z.string().min(1).max(64),
   description: z.string().max(1_024).optional(),
   system_prompt: z.string().min(1).max(16_384),
+  /** Names of the tools that it may call; without it, all that are offered. */
+  tools: z.array(z.string().min(1).max(128)).max(100).optional(),
 })
 export type Persona = z.output<typeof Persona>
 

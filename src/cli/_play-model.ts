@@ -11,13 +11,18 @@ export type SomeModel = AsyncDisposable & { readonly env: CommandContext['env'] 
 
 /**
  * The settings as they are where their model server answers; else with a scripted one of this process in its place, and a
- * line that says so. @throws WalletFileError for a key's file, ListenFailedError
+ * line that says so.
+ * @param alsoNamed models that are asked for by name: the script answers to them
+ * @throws WalletFileError for a key's file, ListenFailedError
  */
-export async function withSomeModel({ env, out, signal }: CommandContext): Promise<SomeModel> {
+export async function withSomeModel(
+  { env, out, signal }: CommandContext,
+  alsoNamed: readonly string[] = [],
+): Promise<SomeModel> {
   const config = parseConfig(env)
   if (await answers(config, signal)) return { env, [Symbol.asyncDispose]: async () => {} }
   out(`no model server at ${modelAddress(config)}: a scripted one plays; it is no language model`)
-  const server = await startScripted({ port: 0 })
+  const server = await startScripted({ port: 0, alsoNamed })
   return {
     env: { ...env, OTTO_MODEL_PROVIDER: 'ollama', OLLAMA_URL: server.url, OTTO_MODEL: 'otto-scripted' },
     [Symbol.asyncDispose]: () => server.close(),

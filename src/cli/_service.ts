@@ -34,6 +34,10 @@ export type Service = {
   listApprovals(): Promise<readonly Approval[]>
   /** A person's answer to one. @throws CallFailedError, also for an id that is unknown, expired or used */
   decide(id: string, approve: boolean): Promise<Approval>
+  /** What any route answers that tells its refusals as problem details. @throws CallFailedError */
+  read<T>(path: string, schema: z.ZodType<T>, question?: Omit<Question, 'key'>): Promise<T>
+  /** The same for an answer that is no JSON. @throws CallFailedError */
+  readText(path: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -72,16 +76,17 @@ export async function createService(url: string, { env, signal }: CommandContext
       dispatcher,
       signal,
       timeoutMs,
+      headersTimeout: timeoutMs, // undici's own is five minutes
     })
     hasAnswered = true
     const retryAfterMs = 1_000 * (Number(answer.headers['retry-after']) || 0)
     const text = await answer.body.text() // one that breaks off is no answer
-    return { status: answer.statusCode, retryAfterMs, json: toJson(text) }
+    return { status: answer.statusCode, retryAfterMs, text, json: toJson(text) }
   }
   const unanswered = (cause: unknown) =>
     new CallFailedError(`No answer from ${base}.`, { cause, hint: 'Is the service running?' })
-  const need = (path: string, body?: JsonObject) =>
-    ask(path, body === undefined ? {} : { body }).catch((cause: unknown) => {
+  const need = (path: string, question?: Question) =>
+    ask(path, question).catch((cause: unknown) => {
       throw unanswered(cause)
     })
   /** The answer to a tool call as its result. */
@@ -93,10 +98,9 @@ export async function createService(url: string, { env, signal }: CommandContext
   }
 
   /** What a route that tells its refusals as problem details answers. */
-  const read = async <T>(path: string, schema: z.ZodType<T>, body?: JsonObject): Promise<T> => {
-    const { json } = await need(path, body)
-    const problem = Problem.safeParse(json).data
-    if (problem !== undefined) throw refused({ ...problem, error: problem.detail })
+  const read: Service['read'] = async (path, schema, question) => {
+    const { json } = await need(path, question)
+    assertNoProblem(json)
     const answer = schema.safeParse(json).data
     if (answer === undefined) throw notOtto(base)
     return answer
@@ -109,7 +113,7 @@ export async function createService(url: string, { env, signal }: CommandContext
         ({ status }) => status === 200,
         () => false,
       ),
-    call: async (tool, args) => toResult((await need('/otto/tool', { tool, args })).json),
+    call: async (tool, args) => toResult((await need('/otto/tool', { body: { tool, args } })).json),
     async insist(tool, args, onWait) {
       const key = randomId()
       const attempt = async () => {
@@ -133,11 +137,19 @@ export async function createService(url: string, { env, signal }: CommandContext
       return list.tools
     },
     listApprovals: async () => (await read('/otto/approvals', Approvals)).approvals,
-    decide: (id, approve) => read(`/otto/approvals/${encodeURIComponent(id)}`, Approval, { approve }),
+    decide: (id, approve) => read(`/otto/approvals/${encodeURIComponent(id)}`, Approval, { body: { approve } }),
+    read,
+    async readText(path) {
+      const { status, text, json } = await need(path)
+      assertNoProblem(json)
+      if (status !== 200) throw notOtto(base)
+      return text
+    },
     close: () => dispatcher.close(),
   }
 }
 
+/** With a body it is posted. `timeoutMs` is a minute unless told. */
 type Question = { readonly body?: JsonObject; readonly key?: string; readonly timeoutMs?: number }
 
 /** Undefined for what is no JSON. */
@@ -153,6 +165,11 @@ const notOtto = (url: string) => new CallFailedError(`${url} does not answer lik
 
 const refused = ({ code, error, hint }: Pick<z.output<typeof Refusal>, 'code' | 'error' | 'hint'>) =>
   new CallFailedError(`${code}: ${error}`, { hint })
+
+function assertNoProblem(json: unknown): void {
+  const problem = Problem.safeParse(json).data
+  if (problem !== undefined) throw refused({ ...problem, error: problem.detail })
+}
 
 /** Where a service of this machine with these settings is reached. */
 export function localUrl({ host, port }: { readonly host: string; readonly port: number }): string {

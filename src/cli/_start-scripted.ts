@@ -1,8 +1,8 @@
-import { loadRules } from '../main.ts'
+import { loadRules } from '../open-games.ts'
 import type { ScriptedServer, ScriptedServerOptions } from '../scripted/server.ts'
 import { randomId, systemClock } from '../system.ts'
 
-type Options = Pick<ScriptedServerOptions, 'port' | 'delayMs' | 'misbehave'>
+type Options = Pick<ScriptedServerOptions, 'port' | 'delayMs' | 'misbehave' | 'alsoNamed'>
 
 /** The scripted model server with a player that never loses. Its code is loaded here, so that `serve` does without. */
 export async function startScripted(options: Options): Promise<ScriptedServer> {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../config.ts'
 import type { Approval } from '../tools/approvals.ts'
+import { printable } from './_printable.ts'
 import type { Service } from './_service.ts'
 import { createService, localUrl } from './_service.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -59,14 +60,3 @@ async function decide(service: Service, id: string, approve: boolean): Promise<r
 }
 
 const callOf = ({ tool, args }: Approval): string => `${printable(tool)} ${printable(JSON.stringify(args))}`
-
-/**
- * A person decides on what they see: a caller's text must not move the cursor, turn the direction of writing, or hide.
- * @see Unicode 17 §4.5, general categories C (other), Zl and Zp
- */
-const printable = (text: string): string =>
-  text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-      .join(''),
-  )

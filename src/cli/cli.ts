@@ -1,9 +1,12 @@
 import { takeEnvironment } from '../config.ts'
 import { BaseError, findCause } from '../core/errors.ts'
+import { agentCommand } from './agent.ts'
 import { approveCommand } from './approve.ts'
+import { artifactCommand } from './artifact.ts'
 import { auditCommand } from './audit.ts'
 import type { Command, CommandContext } from './command.ts'
 import { doctorCommand } from './doctor.ts'
+import { killCommand } from './kill.ts'
 import { ledgerCommand } from './ledger.ts'
 import { migrateCommand } from './migrate.ts'
 import { modelCommand } from './model.ts'
@@ -11,6 +14,7 @@ import { playCommand } from './play.ts'
 import { serveCommand } from './serve.ts'
 import { signerCommand } from './signer.ts'
 import { toolCommand } from './tool.ts'
+import { usageCommand } from './usage.ts'
 import { verifyCommand } from './verify.ts'
 import { walletCommand } from './wallet.ts'
 
@@ -19,7 +23,11 @@ export const commands: readonly Command[] = [
   serveCommand,
   playCommand,
   toolCommand,
+  agentCommand,
+  usageCommand,
+  artifactCommand,
   approveCommand,
+  killCommand,
   walletCommand,
   signerCommand,
   ledgerCommand,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { parseConfig } from '../config.ts'
+import { checkAgents, checkKill, checkSearch } from './_doctor-agents.ts'
 import { checkModel } from './_doctor-chat.ts'
 import { checkDoor, checkPages } from './_doctor-door.ts'
 import { checkDataFolder, checkLock, checkRules, checkRuntime, checkWallets } from './_doctor-local.ts'
@@ -9,6 +10,7 @@ import { checkNodes } from './_doctor-nodes.ts'
 import { checkDevnetPorts, checkServicePort } from './_doctor-ports.ts'
 import { checkSigner } from './_doctor-signer.ts'
 import { answerLimitMs } from './_doctor-stream.ts'
+import { printTree } from './_doctor-tree.ts'
 import type { Finding } from './_finding.ts'
 import { look, probeLimitMs, toLines } from './_finding.ts'
 import type { Probe } from './_probe.ts'
@@ -21,19 +23,28 @@ export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'look at everything the service depends on, one line each',
   usage: `otto doctor [--url https://otto.example]
+otto doctor --tree [--url https://otto.example]
 
 Looks at the runtime, the settings, the rules, the key stores (or the signer), the data folder and its lock, the ports, every address in
 OTTO_L1_URL and OTTO_L0_URL (does it answer, which layer is it, what does it speak, how far is its clock?), the model of
-the chat, and whether the pages of OTTO_ALLOWED_ORIGINS may call a service that runs here.
+the chat, the files of agents, what searches for them, the kill switch, and whether the pages of OTTO_ALLOWED_ORIGINS may
+call a service that runs here.
 With --url it also looks at a running service through its public address: does it answer, may those pages call it, and
 does a proxy hold its answers back? For the last the model is asked for a short answer, without tools.
-Each line is ok, warn or fail, with the next step. Nothing is made or changed. Exit codes: 0 nothing fails, 1 something does.`,
+Each line is ok, warn or fail, with the next step. Nothing is made or changed.
+With --tree it prints the supervised parts of the service that runs here (or at --url) instead, or those that one would start.
+Exit codes: 0 nothing fails, 1 something does.`,
   async run(args, context) {
-    const { values } = parseArgs({ args: [...args], options: { url: { type: 'string' } } })
+    const options = { url: { type: 'string' }, tree: { type: 'boolean', default: false } } as const
+    const { values } = parseArgs({ args: [...args], options })
     const url = Url.safeParse(values.url)
     if (!url.success) {
       context.err(`otto doctor: --url must be an http address\n\n${doctorCommand.usage}`)
       return 2
+    }
+    if (values.tree) {
+      await printTree(url.data, context)
+      return 0
     }
     const probe = createProbe()
     try {
@@ -86,6 +97,10 @@ function examineParts(config: Config, env: CommandContext['env'], probe: Probe):
     const isOurs = await isServing()
     return look('ledger', () => checkLock(config, isOurs))
   }
+  const kill = async () => {
+    const isOurs = await isServing()
+    return look('kill switch', () => checkKill(config, env, probe, isOurs))
+  }
   const pages = async () =>
     (await isServing()) ? look('pages', () => checkPages({ url: localUrl(config.http), config })) : []
   return [
@@ -96,6 +111,9 @@ function examineParts(config: Config, env: CommandContext['env'], probe: Probe):
       ? [ledger(), look('devnet', () => checkDevnetPorts(config, probe))]
       : [checkNodes({ nodes, dialect: dialect.name, probe })]),
     pages(),
+    look('agents', () => checkAgents(config, env)),
+    look('search', () => checkSearch(config)),
+    kill(),
   ]
 }
 

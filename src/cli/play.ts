@@ -1,18 +1,16 @@
 import { parseArgs } from 'node:util'
-import { pino } from 'pino'
 import { z } from 'zod'
-import { parseConfig } from '../config.ts'
 import type { JsonObject } from '../core/json.ts'
-import { loadRules, startOtto } from '../main.ts'
+import { loadRules } from '../open-games.ts'
 import type { Brain } from '../tictactoe/brains.ts'
 import { createBrain } from '../tictactoe/brains.ts'
 import { GameView } from '../tictactoe/game-view.ts'
-import { assertNoDebugger } from './_no-debugger.ts'
+import { findService } from './_find-service.ts'
 import { playByChat } from './_play-chat.ts'
 import { endLines, gameLines, moveLines, roundLines } from './_play-lines.ts'
 import { withSomeModel } from './_play-model.ts'
 import type { Service } from './_service.ts'
-import { CallFailedError, createService, localUrl } from './_service.ts'
+import { CallFailedError } from './_service.ts'
 import type { Command, CommandContext } from './command.ts'
 
 const usage = `otto play [--rounds n] [--brain perfect|random|model] [--url http://127.0.0.1:8080]
@@ -40,7 +38,9 @@ export const playCommand: Command = {
       return 2
     }
     const { brain, rounds, url } = asked.data
-    const service = await findService(url, brain === 'model', context)
+    const service = await findService(url, context, async (started) =>
+      brain === 'model' ? started.use(await withSomeModel(context)).env : context.env,
+    )
     try {
       if (brain === 'model') return await playByChat({ url: service.url, rounds }, context)
       await playRounds(createPlayer(service, context), { rounds, brain }, context)
@@ -56,23 +56,6 @@ const Asked = z.object({
   brain: z.enum(['perfect', 'random', 'model'], 'must be perfect, random or model').default('perfect'),
   url: z.url({ protocol: /^https?$/, error: 'must be an http address' }).optional(),
 })
-
-/** The service named, the one that answers at the configured port, or one of our own. */
-async function findService(url: string | undefined, needsModel: boolean, context: CommandContext): Promise<Service> {
-  if (url !== undefined) return createService(url, context)
-  const here = await createService(localUrl(parseConfig(context.env).http), context)
-  if (await here.isThere()) return here
-  await here.close()
-  await using started = new AsyncDisposableStack()
-  const env = needsModel ? started.use(await withSomeModel(context)).env : context.env
-  assertNoDebugger(env)
-  const otto = started.adopt(await startOtto(parseConfig(env), pino({ level: 'warn' }, pino.destination(2))), (open) =>
-    open.close(),
-  )
-  const service = started.adopt(await createService(otto.url, context), (open) => open.close())
-  const running = started.move()
-  return { ...service, close: () => running.disposeAsync() }
-}
 
 type Player = (tool: string, args: JsonObject) => Promise<GameView>
 

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
-import { pino } from 'pino'
 import { parseConfig } from '../config.ts'
 import { startOtto } from '../main.ts'
+import { openLog } from './_log.ts'
 import { assertNoDebugger } from './_no-debugger.ts'
+import { surviveStrayRejections } from './_stray-rejections.ts'
 import { runUntilStopped } from './_until-stopped.ts'
 import type { Command } from './command.ts'
 
@@ -18,12 +19,13 @@ Exit codes: 0 stopped, 78 a setting, a wallet, the ledger or a port is not as it
     parseArgs({ args: [...args], options: {} })
     const config = parseConfig(env)
     assertNoDebugger(env)
-    const log = pino({ level: config.log.level })
+    const log = openLog(config.log.level)
+    using _ = surviveStrayRejections(log)
     const start = async () => {
       const otto = await startOtto(config, log)
       log.info({ url: otto.url, ...otto.facts }, 'ready')
       return otto
     }
-    return runUntilStopped(start, { err, signal })
+    return await runUntilStopped(start, { err, signal })
   },
 }

@@ -3,7 +3,7 @@ import { parseConfig } from '../config.ts'
 import { decodeJson, InvalidJsonError } from '../core/decode-json.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
-import { gameTools } from '../main.ts'
+import { gameTools } from '../open-games.ts'
 import type { Games } from '../tictactoe/tictactoe.ts'
 import { argumentsOf, toArguments } from './_arguments.ts'
 import type { ListedTool, Service } from './_service.ts'
@@ -53,7 +53,8 @@ async function listTools(args: readonly string[], context: CommandContext): Prom
 /** The tools as this version of the program has them: their descriptions need no game and no ledger. */
 const ownTools = (): readonly ListedTool[] => gameTools.map((tool) => tool(noGames).description)
 
-const noGames = new Proxy(
+/** For who asks what a tool is, and calls none. */
+export const noGames = new Proxy(
   {},
   {
     get: () => () => Promise.reject(new TypeError('A listed tool was called.')),

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { CreateTableBuilder, Kysely } from 'kysely'
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Database } from './database.ts'
@@ -8,6 +8,7 @@ type Engine = Database['engine']
 /** Forward only: a migration that was released is never changed, a mistake is mended by the next one. */
 export const migrationsFor = (engine: Engine): Readonly<Record<string, Migration>> => ({
   '001-intents': { up: (db) => createIntents(db, engine) },
+  '002-agents': { up: (db) => createAgentTables(db, engine) },
 })
 
 // Kysely's own type for migrations: they run on schemas that are not today's.
@@ -106,3 +107,70 @@ async function createApprovals(db: Any, engine: Engine): Promise<void> {
     .addColumn('until_ms', whole, (column) => column.notNull())
     .execute()
 }
+
+async function createAgentTables(db: Any, engine: Engine): Promise<void> {
+  const whole = engine === 'sqlite' ? 'integer' : 'bigint'
+  await createCounted(db, engine, 'usage')
+    .addColumn('id', 'text', (column) => column.notNull().unique())
+    .addColumn('at_ms', whole, (column) => column.notNull())
+    .$call((table) => withColumns(table, usageTexts, 'text'))
+    .$call((table) => withColumns(table, usageNumbers, whole))
+    .execute()
+  await db.schema.createIndex('usage_by_age').on('usage').column('at_ms').execute()
+  await db.schema.createIndex('usage_of_agent').on('usage').columns(['agent_id', 'at_ms']).execute()
+  await db.schema.createIndex('usage_of_session').on('usage').columns(['session_id', 'at_ms']).execute()
+  await db.schema
+    .createTable('budget_scopes')
+    .$call((table) => withColumns(table, ['kind', 'id', 'period'], 'text'))
+    .$call((table) =>
+      withColumns(table, ['spent_tokens', 'spent_nano_usd', 'held_tokens', 'held_nano_usd', 'updated_ms'], whole),
+    )
+    .addPrimaryKeyConstraint('budget_scopes_pk', ['kind', 'id', 'period'])
+    .execute()
+  await createCounted(db, engine, 'tasks')
+    .addColumn('id', 'text', (column) => column.notNull().unique())
+    .$call((table) =>
+      withColumns(table, ['session_id', 'agent_id', 'workflow_id', 'trace_id', 'principal', 'status', 'owner'], 'text'),
+    )
+    .addColumn('created_ms', whole, (column) => column.notNull())
+    .addColumn('ended_ms', whole)
+    .addColumn('result', 'text')
+    .execute()
+  await db.schema.createIndex('tasks_of_session').on('tasks').columns(['session_id', 'seq']).execute()
+  await db.schema
+    .createTable('switches')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .$call((table) => withColumns(table, ['reason', 'principal'], 'text'))
+    .$call((table) => withColumns(table, ['is_on', 'at_ms'], whole))
+    .execute()
+}
+
+const usageTexts = [
+  'kind',
+  'trace_id',
+  'workflow_id',
+  'task_id',
+  'agent_id',
+  'session_id',
+  'tx_id',
+  'tool',
+  'provider',
+  'model',
+  'code',
+]
+const usageNumbers = ['input_tokens', 'output_tokens', 'cached_tokens', 'estimated_tokens', 'nano_usd', 'ms', 'bytes']
+
+/** A table whose rows are numbered in the order of their coming. */
+const createCounted = (db: Any, engine: Engine, name: string) =>
+  db.schema
+    .createTable(name)
+    .addColumn('seq', engine === 'sqlite' ? 'integer' : 'bigserial', (column) =>
+      engine === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey(),
+    )
+
+const withColumns = (
+  table: CreateTableBuilder<string, string>,
+  names: readonly string[],
+  type: 'text' | 'integer' | 'bigint',
+): CreateTableBuilder<string, string> =>
+  names.reduce((wider, name) => wider.addColumn(name, type, (column) => column.notNull()), table)

@@ -14,6 +14,10 @@ export type Schema = {
   approvals: ApprovalTable
   begun_writes: BegunWriteTable
   rate_counters: RateCounterTable
+  usage: UsageTable
+  budget_scopes: BudgetScopeTable
+  tasks: TaskTable
+  switches: SwitchTable
 }
 
 /** What was to be done on the ledger: one row a signed message (two for a new game), never changed but in its state. */
@@ -109,5 +113,72 @@ export type RateCounterTable = {
   principal: string
   kind: string
   tokens: ColumnType<number, number, number>
+  at_ms: Whole
+}
+
+/** What was spent, one row a call; never changed. Ids are empty where there is none: sums group by them. */
+export type UsageTable = {
+  /** Grows with every row. */
+  seq: Generated<Whole>
+  id: string
+  at_ms: Whole
+  kind: 'llm' | 'tool' | 'storage' | 'ledger'
+  trace_id: string
+  workflow_id: string
+  task_id: string
+  agent_id: string
+  session_id: string
+  tx_id: string
+  tool: string
+  provider: string
+  model: string
+  input_tokens: Whole
+  output_tokens: Whole
+  cached_tokens: Whole
+  estimated_tokens: Whole
+  /** Billionths of a dollar. */
+  nano_usd: Whole
+  ms: Whole
+  bytes: Whole
+  code: string
+}
+
+/** What is spent and held of a budget that outlives a process. What a dead process held stays held. */
+export type BudgetScopeTable = {
+  kind: string
+  id: string
+  /** A UTC day, `YYYY-MM-DD`, or `ever`. */
+  period: string
+  spent_tokens: Whole
+  spent_nano_usd: Whole
+  held_tokens: Whole
+  held_nano_usd: Whole
+  updated_ms: Whole
+}
+
+/** Units of work, from their beginning to their end. */
+export type TaskTable = {
+  seq: Generated<Whole>
+  id: string
+  session_id: string
+  agent_id: string
+  workflow_id: string
+  trace_id: string
+  principal: string
+  status: 'PENDING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED'
+  /** The process that runs it. */
+  owner: string
+  created_ms: Whole
+  ended_ms: Whole | null
+  /** What came of it, as it was told. */
+  result: JsonText | null
+}
+
+/** What an administrator has switched, for every process on this database. */
+export type SwitchTable = {
+  name: string
+  is_on: Whole
+  reason: string
+  principal: string
   at_ms: Whole
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../core/log.ts'
 import type { ToolCallContext, ToolCatalog } from '../tools/tool.ts'
+import { isWrite } from '../tools/tool.ts'
 import type { Admission } from './admission.ts'
 import type { Authentication } from './authentication.ts'
 import { orLastCall } from './last-call.ts'
@@ -29,7 +30,6 @@ export type AdmittedToolsDeps = Gate & {
  */
 export function admitTools(deps: AdmittedToolsDeps): ToolCatalog {
   const { tools, admission, assertMay, rateLimits, onRefused, log, isPatient } = deps
-  const writes = new Set(tools.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
   const admit = async (effect: 'read' | 'write', { principal, signal }: ToolCallContext): Promise<void> => {
     const { scope, counts } = ruleOfTool({ effect })
     assertMay(principal, scope)
@@ -37,8 +37,9 @@ export function admitTools(deps: AdmittedToolsDeps): ToolCatalog {
   }
   return {
     list: () => tools.list(),
+    find: (name) => tools.find(name),
     async call(name, args, context) {
-      const effect = writes.has(name) ? 'write' : 'read'
+      const effect = isWrite(tools, name) ? 'write' : 'read'
       const run = () =>
         orLastCall(admission.lastCall, { effect, context, run: (going) => tools.call(name, args, going) })
       try {

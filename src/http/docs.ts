@@ -15,6 +15,8 @@ export type DocsDeps = {
   readonly hasMetrics: boolean
   /** Undefined where there is no chat. */
   readonly chat: ChatFacts | undefined
+  /** Do agents run? */
+  readonly hasAgents: boolean
   /** Does a person have to agree to each write first? */
   readonly asksFirst: boolean
   /** A UUID of this process. */

@@ -2,7 +2,7 @@ import type { RateKind } from '../core/buckets.ts'
 import type { ToolDescription } from '../tools/tool.ts'
 
 /** What a token may do. None implies another. */
-export const scopes = ['read', 'play', 'chat', 'admin'] as const
+export const scopes = ['read', 'play', 'chat', 'agents', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
 /**
@@ -49,6 +49,16 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /wallets/usage': rule('read'),
   'GET /otto/approvals': rule('read'),
   'POST /otto/approvals/:id': rule('admin', 'write'),
+  'GET /api/v1/agents': rule('read'),
+  'POST /api/v1/agents/:id/invoke': { ...rule('agents', 'chat'), isStream: true },
+  'GET /api/v1/sessions/:id': rule('read'),
+  'GET /api/v1/sessions/:id/artifacts': rule('read'),
+  'GET /api/v1/sessions/:id/artifacts/:name': rule('read'),
+  'GET /api/v1/usage': rule('read'),
+  'GET /api/v1/budgets': rule('read'),
+  'GET /api/v1/stats': rule('read'),
+  'GET /api/v1/kill': rule('read'),
+  'POST /api/v1/kill': rule('admin', 'write'),
   'GET /openapi.json': rule('read'),
   'GET /docs': rule('read'),
   'GET /docs/': rule('read'),

@@ -53,8 +53,13 @@ import { shedCalls } from './shedding.ts'
 import type { ApiToken } from './tokens.ts'
 import { toolServerRoutes } from './tool-server.ts'
 import { traceIdOf } from './trace.ts'
+import type { AgentParts, V1Deps } from './v1/v1.ts'
+import { registerV1 } from './v1/v1.ts'
 import type { WalletAddresses } from './wallets.ts'
 import { walletRoutes } from './wallets.ts'
+
+/** How long tasks of agents have for their end when the service stops. */
+const agentGraceMs = 10_000
 
 /** What one caller may take of the process. */
 export type ServerLimits = AdmissionLimits & {
@@ -103,6 +108,10 @@ export type ServerDeps = LedgerDeps & {
   readonly page?: string | undefined
   /** Where requests are counted, and what `GET /metrics` answers; without it there is no such route. */
   readonly metrics?: HttpMetrics
+  /** Stops what spends and signs; without it nothing is served below /api/v1. */
+  readonly kill?: V1Deps['kill'] | undefined
+  /** Agents and what they leave; undefined where none run. */
+  readonly agents?: AgentParts | undefined
   readonly limits?: ServerLimits
 }
 
@@ -136,7 +145,8 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   instance.addHook('preClose', async () => {
     const drained = admission.close()
     chat?.stop()
-    await drained
+    // Whoever waits for a task is told how far it came.
+    await Promise.all([drained, deps.agents?.agents.close(agentGraceMs)])
     deps.live?.close() // they saw what still ran come to its end
   })
   // A connection that is kept would hold the stop up.
@@ -174,6 +184,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
   if (deps.live) instance.register(eventRoutes({ live: deps.live }))
   instance.register(ledgerRoutes(deps))
   instance.register(walletRoutes({ wallets }))
+  if (deps.kill) registerV1(instance, { parts: deps.agents, kill: deps.kill, principalOf, clock: deps.clock })
   instance.register(healthRoutes({ health, admission, isTrusted: authentication.isTrusted }))
   instance.register(
     docsRoutes({
@@ -183,6 +194,7 @@ export function createServer(deps: ServerDeps): FastifyInstance {
       principalOf,
       needsToken,
       hasMetrics: metrics !== undefined,
+      hasAgents: deps.agents !== undefined,
       chat: chat && deps.chat && toChatFacts(chat, deps.chat),
       asksFirst: deps.approvals !== undefined,
       seed: newId(),

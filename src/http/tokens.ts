@@ -11,7 +11,7 @@ export class ApiTokensInvalidError extends BaseError {
   override readonly kind = 'invalid'
   constructor(fact: string) {
     super(`The file in OTTO_API_TOKENS_FILE cannot be used: ${fact}.`, {
-      hint: 'A line is: name scopes token, like `webui chat,read,play 3f9c…`. Scopes are read, play, chat and admin.',
+      hint: 'A line is: name scopes token, like `webui chat,read,play 3f9c…`. Scopes are read, play, chat, agents and admin.',
     })
   }
 }
@@ -48,6 +48,6 @@ export function parseApiTokens(text: string, taken?: string): readonly ApiToken[
 function parseScopes(list: string, wrong: (fact: string) => Error): ReadonlySet<Scope> {
   const words = list.split(',')
   const known = scopes.filter((scope) => words.includes(scope))
-  if (known.length !== words.length) throw wrong('has scopes that are not read, play, chat or admin, each once')
+  if (known.length !== words.length) throw wrong('has scopes that are not read, play, chat, agents or admin, each once')
   return new Set(known)
 }

@@ -1,7 +1,7 @@
-import { toModelTools } from '../chat/model-tools.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonArray, isJsonObject, member } from '../core/json.ts'
 import type { ModelTool } from '../llm/language-model.ts'
+import { toModelTools } from '../tools/for-models.ts'
 import type { ToolDescription } from '../tools/tool.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { GameView } from '../tictactoe/game-view.ts'
-import type { ToolCatalog, ToolOutcome } from '../tools/tool.ts'
+import type { ToolCatalog, ToolDescription, ToolOutcome } from '../tools/tool.ts'
 
 /** What the catalogue is watched for. All return at once and never throw. */
 export type ToolWatcher = {
@@ -19,9 +19,12 @@ const untold = () => {}
 
 /** The same catalogue; every game that a call of it ends with is told. */
 export function watchToolCatalog(catalog: ToolCatalog, watcher: ToolWatcher): ToolCatalog {
-  const writes = new Set(catalog.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
-
-  const note = (name: string, outcome: ToolOutcome): void => {
+  /** The tool of the game that is called; others may give anything under the names that a game's state has. */
+  const gameTool = (name: string): ToolDescription | undefined => {
+    const tool = catalog.find(name)
+    return tool?.origin === 'game' ? tool.description : undefined
+  }
+  const note = ({ name, effect }: ToolDescription, outcome: ToolOutcome): void => {
     if (!outcome.success) return
     const { gameId } = outcome.result
     if (typeof gameId !== 'string' || !watcher.wants(gameId)) return
@@ -30,17 +33,18 @@ export function watchToolCatalog(catalog: ToolCatalog, watcher: ToolWatcher): To
       return
     }
     const view = GameView.safeParse(outcome.result)
-    const how = name === 'ttt_create_game' ? 'created' : writes.has(name) ? 'changed' : 'seen'
+    const how = name === 'ttt_create_game' ? 'created' : effect === 'write' ? 'changed' : 'seen'
     if (view.success) watcher.onView(view.data, how)
   }
   return {
     ...catalog,
     async call(name, args, context) {
-      const gameId = writes.has(name) ? gameIdIn(args) : undefined
+      const tool = gameTool(name)
+      const gameId = tool?.effect === 'write' ? gameIdIn(args) : undefined
       const end = gameId === undefined ? untold : watcher.onCall(gameId)
       try {
         const outcome = await catalog.call(name, args, context)
-        note(name, outcome)
+        if (tool !== undefined) note(tool, outcome)
         return outcome
       } finally {
         end()

@@ -4,6 +4,7 @@ import { createCallFragments } from './_call-fragments.ts'
 import { brokenOff } from './_refusal.ts'
 import { createSseReader } from './_sse.ts'
 import type { AnswerDecoder } from './_stream.ts'
+import { noUsage } from './_usage.ts'
 import { countMember, objectMember, objectsMember, parseWireObject } from './_wire-json.ts'
 import { LlmStreamCutError } from './errors.ts'
 import type { ModelEvent, ModelUsage } from './language-model.ts'
@@ -11,6 +12,8 @@ import type { ModelEvent, ModelUsage } from './language-model.ts'
 export type OpenAiAnswerOptions = {
   /** For calls that come without an id. */
   readonly newCallId: () => string
+  /** From a tool's name on the wire to its own. */
+  readonly decodeName: (name: string) => string
   /** Of one event, and of the arguments of all calls. */
   readonly maxBytes: number
   /** Cut out of the server's own words. */
@@ -21,7 +24,7 @@ export type OpenAiAnswerOptions = {
  * Reads a stream of chat completion chunks. Calls are given when they are complete: at the finish reason, or at
  * `[DONE]`, which ends the answer. Source: openai-node src/resources/chat/completions/completions.ts.
  */
-export function createOpenAiDecoder({ newCallId, maxBytes, secret }: OpenAiAnswerOptions): AnswerDecoder {
+export function createOpenAiDecoder({ newCallId, decodeName, maxBytes, secret }: OpenAiAnswerOptions): AnswerDecoder {
   const events = createSseReader(maxBytes)
   const fragments = createCallFragments(newCallId, maxBytes)
   let usage: JsonObject = {}
@@ -29,7 +32,9 @@ export function createOpenAiDecoder({ newCallId, maxBytes, secret }: OpenAiAnswe
   let isOver = false
 
   const takeCalls = (): readonly ModelEvent[] =>
-    fragments.take({ wasCut: finish === 'length' }).map((call) => ({ type: 'call', call }))
+    fragments
+      .take({ wasCut: finish === 'length' })
+      .map((call) => ({ type: 'call', call: { ...call, name: decodeName(call.name) } }))
   const end = (): readonly ModelEvent[] => {
     isOver = true
     const reason = finish === 'length' ? 'length' : 'stop'
@@ -84,11 +89,13 @@ const textOf = (delta: JsonObject, key: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-/** No durations on this wire. */
-const decodeUsage = (usage: JsonObject): ModelUsage => ({
-  promptTokens: countMember(usage, 'prompt_tokens'),
-  outputTokens: countMember(usage, 'completion_tokens'),
-  loadNs: 0,
-  promptNs: 0,
-  outputNs: 0,
-})
+/** No durations on this wire; not every server tells what came from a cache. */
+const decodeUsage = (usage: JsonObject): ModelUsage => {
+  const details = objectMember(usage, 'prompt_tokens_details')
+  return {
+    ...noUsage,
+    promptTokens: countMember(usage, 'prompt_tokens'),
+    outputTokens: countMember(usage, 'completion_tokens'),
+    ...(isGiven(details, 'cached_tokens') ? { cachedTokens: countMember(details, 'cached_tokens') } : {}),
+  }
+}

@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject, member } from '../core/json.ts'
 import { completeToolMessages, toArgumentsObject } from './_history.ts'
+import { mediaTypeOf } from './_image-type.ts'
 import { toolsText } from './_model-tools.ts'
+import { wireNames } from './_wire-names.ts'
 import type { ChatMessage, ModelRequest, ToolCall } from './language-model.ts'
 
 /** What differs between servers of this protocol. */
@@ -15,9 +17,10 @@ export type OpenAiForm = {
  * Source: openai-node src/resources/chat/completions/completions.ts.
  */
 export function encodeOpenAiChat({ model, messages, tools, rest }: ModelRequest, form: OpenAiForm): string {
+  const names = wireNames(tools)
   const body = {
     model,
-    messages: completeToolMessages(messages).map(encodeMessage),
+    messages: completeToolMessages(messages).map((message) => encodeMessage(message, names.encode)),
     stream: true,
     stream_options: { include_usage: true },
     ...encodeOptions(member(rest, 'options'), form),
@@ -25,7 +28,7 @@ export function encodeOpenAiChat({ model, messages, tools, rest }: ModelRequest,
     ...encodeThink(member(rest, 'think')),
   }
   const text = JSON.stringify(body)
-  return tools.length === 0 ? text : `${text.slice(0, -1)},"tools":${toolsText(tools)}}`
+  return tools.length === 0 ? text : `${text.slice(0, -1)},"tools":${toolsText(names.tools)}}`
 }
 
 const sameOptions = ['temperature', 'top_p', 'seed', 'stop'] as const
@@ -49,32 +52,26 @@ function encodeFormat(format: JsonValue | undefined): JsonObject {
 const encodeThink = (think: JsonValue | undefined): JsonObject =>
   think === 'low' || think === 'medium' || think === 'high' ? { reasoning_effort: think } : {}
 
-function encodeMessage(message: ChatMessage): JsonObject {
+function encodeMessage(message: ChatMessage, encodeName: (name: string) => string): JsonObject {
   const { role, content, images = [], toolCalls = [], toolName, toolCallId } = message
   if (role === 'tool') return { role, content, tool_call_id: toolCallId ?? toolName ?? '' }
   if (role === 'assistant' && toolCalls.length > 0)
-    return { role, content: content === '' ? null : content, tool_calls: toolCalls.map(encodeCall) }
+    return {
+      role,
+      content: content === '' ? null : content,
+      tool_calls: toolCalls.map((call) => encodeCall(call, encodeName)),
+    }
   return { role, content: images.length === 0 ? content : encodeParts(content, images) }
 }
 
 /** `arguments` as the text of an object: templates of other servers parse it, and fail as a whole when they cannot. */
-const encodeCall = ({ id, name, arguments: args }: ToolCall): JsonObject => ({
+const encodeCall = ({ id, name, arguments: args }: ToolCall, encodeName: (name: string) => string): JsonObject => ({
   id,
   type: 'function',
-  function: { name, arguments: JSON.stringify(toArgumentsObject(args)) },
+  function: { name: encodeName(name), arguments: JSON.stringify(toArgumentsObject(args)) },
 })
 
 const encodeParts = (content: string, images: readonly string[]): JsonValue => [
   ...(content === '' ? [] : [{ type: 'text', text: content }]),
   ...images.map((image) => ({ type: 'image_url', image_url: { url: `data:${mediaTypeOf(image)};base64,${image}` } })),
 ]
-
-/** How the first bytes of each format look in base64. */
-const beginnings = [
-  { begins: '/9j/', type: 'image/jpeg' },
-  { begins: 'R0lGOD', type: 'image/gif' },
-  { begins: 'UklGR', type: 'image/webp' },
-] as const
-
-const mediaTypeOf = (image: string): string =>
-  beginnings.find(({ begins }) => image.startsWith(begins))?.type ?? 'image/png'

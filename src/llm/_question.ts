@@ -1,8 +1,10 @@
+import type { JsonValue } from '../core/json.ts'
 import { LlmStreamCutError } from './errors.ts'
 import { createHoldBack } from './hold-back.ts'
 import type { LanguageModel, ModelEvent, ModelRequest, ModelUsage, ToolCall } from './language-model.ts'
 import type { FoundCalls, RepairKind } from './text-calls.ts'
 import { findTextCalls } from './text-calls.ts'
+import type { TurnEvent } from './turn.ts'
 
 /** What a model says aloud. */
 export type Spoken = Extract<ModelEvent, { type: 'text' | 'thinking' }>
@@ -17,6 +19,8 @@ export type Answer = {
   readonly reason: string
   readonly usage: ModelUsage
   readonly isPromptCut: boolean
+  /** For the message that it becomes. */
+  readonly carry?: JsonValue
 }
 
 type Question = {
@@ -25,6 +29,8 @@ type Question = {
   /** Names of the tools that may be called in text; none: text is text. */
   readonly toolNames: readonly string[]
   readonly newCallId: () => string
+  /** Told of each call as soon as it is complete; the event that it gives comes out at once. */
+  readonly onCall: (call: ToolCall) => TurnEvent | undefined
   readonly signal: AbortSignal
 }
 
@@ -33,15 +39,19 @@ type Question = {
  * in its thinking.
  * @throws errors of errors.ts; what was spoken until then was
  */
-export async function* ask({ model, request, toolNames, newCallId, signal }: Question): AsyncGenerator<Spoken, Answer> {
+export async function* ask(question: Question): AsyncGenerator<TurnEvent, Answer> {
+  const { model, request, toolNames, newCallId, onCall, signal } = question
   const hold = toolNames.length > 0 ? createHoldBack<Spoken>({ toolNames }) : undefined
   const calls: ToolCall[] = []
   let content = ''
   let end: Extract<ModelEvent, { type: 'end' }> | undefined
   for await (const event of model.chat(request, { signal })) {
     if (event.type === 'thinking') yield event
-    else if (event.type === 'call') calls.push(event.call)
-    else if (event.type === 'end') end = event
+    else if (event.type === 'call') {
+      calls.push(event.call)
+      const begun = onCall(event.call)
+      if (begun !== undefined) yield begun
+    } else if (event.type === 'end') end = event
     else {
       content += event.text
       if (hold === undefined) yield event
@@ -49,8 +59,8 @@ export async function* ask({ model, request, toolNames, newCallId, signal }: Que
     }
   }
   if (end === undefined) throw new LlmStreamCutError()
-  const { reason, usage, isPromptCut } = end
-  const whole = { reason, usage, isPromptCut }
+  const { reason, usage, isPromptCut, carry } = end
+  const whole = { reason, usage, isPromptCut, ...(carry === undefined ? {} : { carry }) }
   const held = hold?.held() ?? []
   const found = hold !== undefined && calls.length === 0 ? findTextCalls(content, toolNames) : undefined
   if (found === undefined || (found.calls.length === 0 && found.broken === undefined)) {

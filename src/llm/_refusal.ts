@@ -3,28 +3,32 @@ import { isJsonObject, member } from '../core/json.ts'
 import { readText } from './_patience.ts'
 import type { Answer } from './_upstream.ts'
 import {
+  LlmAuthError,
   LlmBadResponseError,
+  LlmContextOverflowError,
   LlmRefusedError,
   LlmStreamCutError,
-  LlmUnavailableError,
   ModelNotFoundError,
   ToolsUnsupportedError,
 } from './errors.ts'
 
-/** Who was asked for what; `secret` is cut out of every text. */
-export type AskedFor = { readonly model: string; readonly secret?: string }
+/** Who was asked for what; `secret` is cut out of every text. `wantsKey`: without one it answers 401. */
+export type AskedFor = { readonly model: string; readonly secret?: string | undefined; readonly wantsKey?: boolean }
 
 const maxErrorBytes = 64 * 1024
 
 /** The error that an answer other than 2xx stands for. Reads its body. */
-export async function refusalOf(answer: Answer, { model, secret }: AskedFor): Promise<Error> {
-  const words = cleanWords(errorWords(parseJson(await readText(answer, maxErrorBytes))) ?? '', secret)
+export async function refusalOf(answer: Answer, { model, secret, wantsKey = false }: AskedFor): Promise<Error> {
+  const said = readError(parseJson(await readText(answer, maxErrorBytes)))
+  const words = cleanWords(said.words, secret)
   const { status } = answer
   if (status === 404) return new ModelNotFoundError(model)
   if (status === 400 && /does not support tools/i.test(words)) return new ToolsUnsupportedError(model)
-  const isKeyWrong = secret !== undefined && (status === 401 || status === 403) // such texts quote the key, or half of it
-  // No refusal of the caller, who would look for a fault in a key of their own.
-  if (isKeyWrong) return new LlmUnavailableError('The model server refuses the key of this service.', { isAlive: true })
+  const isAboutKey = status === 401 || status === 403
+  // No refusal of the caller, who would look for a fault in a key of their own. Such texts quote the key, or half of it.
+  if (isAboutKey && secret !== undefined) return new LlmAuthError()
+  if (status === 401 && wantsKey) return new LlmAuthError({ hasKey: false })
+  if (isOverflow(said.code, words)) return new LlmContextOverflowError(words)
   if (status < 500) return new LlmRefusedError(status, words || `The model server refused the request (${status}).`)
   if (isBadCall(words)) return badCall()
   return new LlmBadResponseError(
@@ -34,9 +38,20 @@ export async function refusalOf(answer: Answer, { model, secret }: AskedFor): Pr
 
 /** The error that an error inside a stream stands for; `error` is what the server gave as such. */
 export function brokenOff(error: JsonValue, secret?: string): Error {
-  const words = cleanWords(errorWords({ error }) ?? '', secret)
+  const said = readError({ error })
+  const words = cleanWords(said.words, secret)
   if (isBadCall(words)) return badCall()
+  if (isOverflow(said.code, words)) return new LlmContextOverflowError(words)
   return new LlmStreamCutError(words ? `The model's answer broke off: ${asSentence(words)}` : undefined)
+}
+
+/**
+ * A prompt that is too long: the code of OpenAI and of llama-server (inside Ollama), and what Anthropic, Ollama, vLLM and
+ * llama-server say. Sources: Ollama server/routes.go and llama.cpp tools/server; the vendors' pages on errors.
+ */
+function isOverflow(code: string, words: string): boolean {
+  if (code === 'context_length_exceeded' || code === 'exceed_context_size_error') return true
+  return /prompt (?:is )?too long|maximum context length|(?:exceeds?|longer than)\b.{0,40}\bcontext/i.test(words)
 }
 
 /** A hint follows it. */
@@ -55,12 +70,15 @@ function parseJson(text: string): JsonValue {
   }
 }
 
-/** `{error: text}` of Ollama, `{error: {message}}` of OpenAI. */
-function errorWords(json: JsonValue): string | undefined {
-  if (!isJsonObject(json)) return undefined
-  const error = member(json, 'error')
-  const words = isJsonObject(error) ? member(error, 'message') : error
-  return typeof words === 'string' ? words : undefined
+/** `{error: text}` of Ollama, `{error: {message}}` of the others; OpenAI adds a code, and llama-server a type. */
+function readError(json: JsonValue): { readonly words: string; readonly code: string } {
+  const error = isJsonObject(json) ? (member(json, 'error') ?? '') : ''
+  if (!isJsonObject(error)) return { words: typeof error === 'string' ? error : '', code: '' }
+  const [words = '', code = '', type = ''] = ['message', 'code', 'type'].map((key) => {
+    const value = member(error, key)
+    return typeof value === 'string' ? value : ''
+  })
+  return { words, code: code || type }
 }
 
 /** Addresses of the inside, as runners quote them: `Post "http://127.0.0.1:43211/completion": EOF`. */

@@ -1,3 +1,9 @@
+import type { JsonObject } from '../core/json.ts'
+
+/** One text for calls that are the same, in whatever order their arguments were written. */
+export const callKey = (name: string, args: JsonObject): string =>
+  JSON.stringify([name, Object.entries(args).toSorted(([one], [other]) => (one < other ? -1 : 1))])
+
 /** What the guard says to a call. */
 export type Verdict = 'run' | 'refuse' | 'stop'
 

@@ -1,5 +1,6 @@
-import type { JsonObject } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
+import { callKey } from './_repeats.ts'
 import type { Ending, Over, Turn } from './_turn-state.ts'
 import { sayAndEnd } from './_turn-state.ts'
 import type { ToolCall } from './language-model.ts'
@@ -7,17 +8,26 @@ import type { ReadCall } from './read-call.ts'
 import { readCall } from './read-call.ts'
 import type { ToolAnswer, TurnEvent } from './turn.ts'
 
+/** What the model said beside its calls. */
+export type SaidBeside = { readonly content: string; readonly carry?: JsonValue }
+
 /**
- * Runs the calls of one answer, one after the other, and puts what was said and answered into the conversation.
+ * Runs the calls of one answer, one after the other, and puts what was said and answered into the conversation. Where
+ * the turn is eager, reads before the first write run side by side; their results are told in the order of the calls.
  * @returns how the turn ended, or undefined when the model is to be asked again
  */
 export async function* runCalls(
   turn: Turn,
   calls: readonly ToolCall[],
-  content: string,
+  { content, carry }: SaidBeside,
 ): AsyncGenerator<TurnEvent, Over | undefined> {
   const read = calls.map((call) => ({ call, read: readCall(call, turn.request.bench.tools) }))
-  turn.messages.push({ role: 'assistant', content, toolCalls: read.map(asUnderstood) })
+  const toolCalls = read.map(asUnderstood)
+  turn.join({ role: 'assistant', content, toolCalls, ...(carry === undefined ? {} : { carry }) })
+  for (const call of calls) {
+    const begun = turn.early.begin(call)
+    if (begun !== undefined) yield begun
+  }
   for (const one of read) {
     turn.request.gone.throwIfAborted()
     const over = yield* runCall(turn, one)
@@ -41,13 +51,15 @@ async function* runCall(turn: Turn, one: OneCall): AsyncGenerator<TurnEvent, End
   if (!read.ok) return refuse(turn, call, read)
   for (const kind of read.repairs) turn.observe.repair(kind)
   const { name, args } = read
-  const key = JSON.stringify([name, Object.entries(args).toSorted(([one], [other]) => (one < other ? -1 : 1))])
+  const key = callKey(name, args)
   if (turn.guard.before(key) === 'stop') return 'stuck'
   const isWrite = bench.isWrite(name)
   if (isWrite && hasNoTime(turn)) return 'time'
-  yield { type: 'call', call: { id: call.id, name, arguments: args } }
-  const startMs = turn.monotonicMs()
-  const answer = isWrite && turn.lastWrite?.call === key ? again(turn.lastWrite.answer) : await bench.call(name, args)
+  const early = turn.early.take(call)
+  if (early === undefined) yield { type: 'call', call: { id: call.id, name, arguments: args } }
+  const startMs = early?.startMs ?? turn.monotonicMs()
+  const told = isWrite && turn.lastWrite?.call === key ? again(turn.lastWrite.answer) : undefined
+  const answer = told ?? (await (early?.answer ?? bench.call(name, args)))
   if (isWrite && answer.success) turn.lastWrite = { call: key, answer }
   const run = {
     id: call.id,
@@ -106,5 +118,5 @@ function tell(turn: Turn, { id }: ToolCall, name: string, body: JsonObject): voi
     Buffer.byteLength(text) <= answerBytes
       ? text
       : `${Buffer.from(text).toString('utf8', 0, answerBytes - 40)}… (cut: the answer was longer)`
-  turn.messages.push({ role: 'tool', content, toolName: name, toolCallId: id })
+  turn.join({ role: 'tool', content, toolName: name, toolCallId: id })
 }

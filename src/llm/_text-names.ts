@@ -1,8 +1,8 @@
 /** A name of ours, and whether it was written just so. */
 export type NameMatch = { readonly name: string; readonly isExact: boolean }
 
-/** Case, underscores and dashes do not tell names apart: `game_id`, `game-id` and `gameId` are one. */
-export const fold = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
+/** Case, underscores, dashes and dots do not tell names apart: `game_id`, `game-id` and `gameId` are one. */
+export const fold = (name: string): string => name.toLowerCase().replace(/[._-]/g, '')
 
 /** Some models put the name space of their training before a name. */
 const nameSpace = /^(?:functions|tools)\./i

@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.ts'
+import type { EarlyCalls } from './_early-calls.ts'
+import { noEarlyCalls } from './_early-calls.ts'
 import { createRepeatGuard } from './_repeats.ts'
 import { sentences } from './_sentences.ts'
 import { createUsageSum } from './_usage.ts'
@@ -17,8 +19,10 @@ export type Turn = {
   /** Ours and the caller's, as the model is told of them. */
   readonly tools: readonly ModelTool[]
   readonly callersNames: ReadonlySet<string>
-  /** Grows by what the model said and what tools answered. */
-  readonly messages: ChatMessage[]
+  /** Grows by what the model said and what tools answered; may be shortened before a question. */
+  messages: readonly ChatMessage[]
+  /** Adds to them. */
+  join(...messages: readonly ChatMessage[]): void
   readonly runs: ToolRun[]
   readonly usage: ReturnType<typeof createUsageSum>
   readonly guard: ReturnType<typeof createRepeatGuard>
@@ -31,7 +35,11 @@ export type Turn = {
   /** The last write that succeeded, for a model that stutters. */
   lastWrite: { readonly call: string; readonly answer: ToolAnswer } | undefined
   isPromptCut: boolean
-  close(): void
+  /** Of the answer that comes or that is run. */
+  early: EarlyCalls
+  /** What began early is followed to its end, whatever becomes of the turn. */
+  follow(answer: Promise<unknown>): void
+  close(): Promise<void>
 }
 
 type TurnDeps = {
@@ -45,7 +53,8 @@ const allTools = (request: TurnRequest): readonly ModelTool[] =>
   request.callersTools.length === 0 ? request.bench.tools : [...request.callersTools, ...request.bench.tools]
 
 /** Starts the clock of a turn. `close` stops it. */
-export function openTurn(request: TurnRequest, { clock, observe, limits }: TurnDeps): Turn {
+export function openTurn(request: TurnRequest, { clock, observe, limits: common }: TurnDeps): Turn {
+  const limits = { ...common, ...request.limits }
   const timer = new AbortController()
   const done = new AbortController()
   clock.sleep(limits.turnMs, done.signal).then(
@@ -54,7 +63,8 @@ export function openTurn(request: TurnRequest, { clock, observe, limits }: TurnD
   )
   const halt = AbortSignal.any([request.stop, timer.signal])
   let calls = 0
-  return {
+  const followed: Promise<unknown>[] = []
+  const turn: Turn = {
     request,
     limits,
     observe,
@@ -62,6 +72,10 @@ export function openTurn(request: TurnRequest, { clock, observe, limits }: TurnD
     tools: allTools(request),
     callersNames: new Set(request.callersTools.map(({ name }) => name)),
     messages: [...request.messages],
+    join(...messages) {
+      turn.messages = [...turn.messages, ...messages]
+      for (const message of messages) request.onMessage?.(message)
+    },
     runs: [],
     usage: createUsageSum(clock.monotonicMs),
     guard: createRepeatGuard(),
@@ -71,8 +85,14 @@ export function openTurn(request: TurnRequest, { clock, observe, limits }: TurnD
     newCallId: () => `call_${(++calls).toString(36).padStart(8, '0')}`,
     lastWrite: undefined,
     isPromptCut: false,
-    close: () => done.abort(turnEnded),
+    early: noEarlyCalls,
+    follow: (answer) => void followed.push(answer.catch(() => undefined)), // whoever waits for it hears of a failure
+    async close() {
+      done.abort(turnEnded)
+      await Promise.all(followed)
+    },
   }
+  return turn
 }
 
 const turnEnded = new Error('The turn has ended.')
@@ -87,9 +107,9 @@ const finishes: Readonly<Record<Ending, TurnFinish>> = {
   unreadable: 'stuck',
 }
 
-/** Says why it ends, and what was done until then. */
+/** Says why it ends, and what was done until then, unless the turn ends silently. */
 export function* sayAndEnd(turn: Turn, ending: Ending): Generator<TurnEvent, Over> {
   const word = ending === 'time' && turn.request.stop.aborted ? 'stopping' : ending
-  yield { type: 'text', text: `\n\n${sentences[word](turn.runs)}` }
+  if (!turn.request.endsSilently) yield { type: 'text', text: `\n\n${sentences[word](turn.runs)}` }
   return { finish: finishes[ending] }
 }

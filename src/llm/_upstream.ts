@@ -89,6 +89,9 @@ async function exchange(pool: Pool, asked: Asked, clock: Clock): Promise<Answer>
   }
 }
 
+/** A connection that stood and broke; one that never stood is not tried again, since who asks should know at once. */
+const resets: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
+
 /** Only the code goes on as the cause: texts and fields of socket errors hold addresses. */
 function failureOf(error: unknown, { hasBegun }: { hasBegun: boolean }): Error {
   if (error instanceof LlmBadResponseError) return error
@@ -97,5 +100,6 @@ function failureOf(error: unknown, { hasBegun }: { hasBegun: boolean }): Error {
   if (hasBegun) return new LlmStreamCutError(undefined, cause)
   const isNotHttp = error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
   if (isNotHttp) return new LlmBadResponseError('The model server does not speak HTTP.')
-  return new LlmUnavailableError(undefined, { cause })
+  const wasReset = typeof code === 'string' && resets.includes(code)
+  return new LlmUnavailableError(undefined, { cause, wasReset })
 }

@@ -101,7 +101,6 @@ async function judged<T>(
 }
 
 function sayWhatShows(leave: Leave, error: unknown): void {
-  const isAway = error instanceof LlmUnavailableError && !error.isAlive
-  if (isAway || error instanceof LlmTimeoutError) leave.fail()
+  if (error instanceof LlmUnavailableError || error instanceof LlmTimeoutError) leave.fail()
   else leave.succeed()
 }

@@ -4,14 +4,47 @@ import { BaseError } from '../core/errors.ts'
 export class LlmUnavailableError extends BaseError {
   override readonly code = 'LLM_UNAVAILABLE'
   override readonly kind = 'unavailable'
-  /** `isAlive`: it answered, and only does not want this service, or wants it later. */
-  readonly isAlive: boolean
+  /** The connection broke before a byte of the answer: nothing was said, so the same may be asked again. */
+  readonly wasReset: boolean
   constructor(
     fact = 'The model server is unreachable.',
-    { cause, isAlive = false }: { cause?: unknown; isAlive?: boolean } = {},
+    { cause, wasReset = false }: { cause?: unknown; wasReset?: boolean } = {},
   ) {
     super(fact, { cause })
-    this.isAlive = isAlive
+    this.wasReset = wasReset
+  }
+}
+
+/** It is there and wants fewer questions: 429 or 529 to each of several tries, or a longer pause than anybody waits. */
+export class LlmRateLimitError extends BaseError {
+  override readonly code = 'LLM_RATE_LIMIT'
+  override readonly kind = 'unavailable'
+  /** `retryAfterSeconds`: what the server asked for; 10 where it did not say. */
+  constructor(retryAfterSeconds = 10) {
+    super('The model server wants fewer questions.', { details: { retryAfterSeconds } })
+  }
+}
+
+/** It is there and refuses the key of this service, or wants one: 401 or 403. Never quotes the key. */
+export class LlmAuthError extends BaseError {
+  override readonly code = 'LLM_AUTH'
+  override readonly kind = 'unavailable'
+  constructor({ hasKey = true }: { hasKey?: boolean } = {}) {
+    super(
+      hasKey
+        ? 'The model server refuses the key of this service.'
+        : 'The model server wants a key, and this service has none.',
+      { hint: 'An operator must look: set OPENAI_API_KEY or ANTHROPIC_API_KEY to a key that is valid.' },
+    )
+  }
+}
+
+/** The question is longer than what the model takes. In the server's own words where it has some, at most 200 characters. */
+export class LlmContextOverflowError extends BaseError {
+  override readonly code = 'LLM_CONTEXT_OVERFLOW'
+  override readonly kind = 'invalid'
+  constructor(words = '') {
+    super(words.slice(0, 200) || 'The question is longer than the context of the model.')
   }
 }
 

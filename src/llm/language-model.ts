@@ -16,6 +16,8 @@ export type ChatMessage = {
   /** Of a `tool` message: which tool answered, and which call. Either may be missing in what a client sends. */
   readonly toolName?: string
   readonly toolCallId?: string
+  /** Of an assistant's turn: what its provider wants back unchanged. Only the adapter that made it reads it. */
+  readonly carry?: JsonValue
 }
 
 /** A tool as a model is told of it. `parameters` is a JSON Schema of an object. */
@@ -41,6 +43,8 @@ export type ModelUsage = {
   readonly loadNs: number
   readonly promptNs: number
   readonly outputNs: number
+  /** Of the prompt's tokens, those that the provider read from its cache; where it tells. */
+  readonly cachedTokens?: number
 }
 
 /**
@@ -58,17 +62,22 @@ export type ModelEvent =
       readonly usage: ModelUsage
       /** The prompt filled its context to the brim: its beginning, tools first, was probably cut off. */
       readonly isPromptCut: boolean
+      /** Goes into the message that this answer becomes. */
+      readonly carry?: JsonValue
     }
 
 /** What a model can do; undefined where its server does not tell. */
 export type ModelCapabilities = { readonly tools: boolean | undefined; readonly contextLength: number | undefined }
+
+/** How a question ended that had failed at first in a way that passes. Called on the hot path: never throws. */
+export type OnTransient = (outcome: 'recovered' | 'failed') => void
 
 /** A server of language models. */
 export type LanguageModel = {
   /**
    * Asks, always as a stream. Firing the signal closes the upstream socket at once.
    * @throws LlmUnavailableError, LlmTimeoutError, LlmBadResponseError, LlmStreamCutError, LlmRefusedError,
-   * ModelNotFoundError, ToolsUnsupportedError
+   * LlmRateLimitError, LlmAuthError, LlmContextOverflowError, ModelNotFoundError, ToolsUnsupportedError
    */
   chat(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ModelEvent>
   /** Remembered per model. @throws as `chat` does */

@@ -1,6 +1,7 @@
 import { createBoundedMap } from '../core/bounded-map.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Answer, Spoken } from './_question.ts'
+import { createEarlyCalls } from './_early-calls.ts'
+import type { Answer } from './_question.ts'
 import { ask } from './_question.ts'
 import { runCalls } from './_run-calls.ts'
 import { sentences } from './_sentences.ts'
@@ -30,7 +31,7 @@ export function createTurnRunner(deps: LoopDeps): (request: TurnRequest) => Asyn
   const promptModels = createPromptModels(clock)
   return (request) =>
     withHeartbeat(runTurn(openTurn(request, { ...deps, limits }), promptModels), {
-      everyMs: limits.heartbeatMs,
+      everyMs: request.limits?.heartbeatMs ?? limits.heartbeatMs,
       clock,
     })
 }
@@ -54,14 +55,16 @@ async function* runTurn(turn: Turn, promptModels: PromptModels): AsyncGenerator<
     if (turn.isPromptCut) yield { type: 'text', text: `\n\n${sentences.promptCut}` }
     yield { type: 'end', finish, usage: turn.usage.total(), runs: turn.runs, handover }
   } finally {
-    turn.close()
+    await turn.close()
   }
 }
 
 async function* converse(turn: Turn, promptModels: PromptModels): AsyncGenerator<TurnEvent, Over> {
   const { opening } = turn.request
   if (opening !== undefined) {
-    const over = yield* runCalls(turn, [{ id: turn.newCallId(), name: opening.name, arguments: opening.args }], '')
+    const over = yield* runCalls(turn, [{ id: turn.newCallId(), name: opening.name, arguments: opening.args }], {
+      content: '',
+    })
     if (over !== undefined) return over
   }
   for (let round = 0; round < turn.limits.rounds; round++) {
@@ -75,10 +78,12 @@ async function* converse(turn: Turn, promptModels: PromptModels): AsyncGenerator
 }
 
 /** @returns undefined when the turn was told to stop while the model spoke */
-async function* askOnce(turn: Turn, promptModels: PromptModels): AsyncGenerator<Spoken, Answer | undefined> {
+async function* askOnce(turn: Turn, promptModels: PromptModels): AsyncGenerator<TurnEvent, Answer | undefined> {
   const { request, halt } = turn
-  const { model, modelName, gone } = request
+  const { model, modelName, gone, beforeQuestion } = request
+  turn.early = createEarlyCalls(turn)
   try {
+    if (beforeQuestion !== undefined) turn.messages = await beforeQuestion(turn.messages)
     if (turn.tools.length > 0 && !promptModels.has(modelName) && (await takesNoTools(turn))) promptModels.add(modelName)
     return yield* question(turn, promptModels.has(modelName))
   } catch (error) {
@@ -108,7 +113,7 @@ const unreadCall: Answer = {
   isPromptCut: false,
 }
 
-function question(turn: Turn, isPromptMode: boolean): AsyncGenerator<Spoken, Answer> {
+function question(turn: Turn, isPromptMode: boolean): AsyncGenerator<TurnEvent, Answer> {
   const { request, tools, messages, signal } = turn
   const { model, modelName, rest } = request
   return ask({
@@ -121,6 +126,7 @@ function question(turn: Turn, isPromptMode: boolean): AsyncGenerator<Spoken, Ans
     },
     toolNames: tools.map(({ name }) => name),
     newCallId: turn.newCallId,
+    onCall: turn.early.begin,
     signal,
   })
 }
@@ -131,12 +137,16 @@ async function* follow(turn: Turn, answer: Answer): AsyncGenerator<TurnEvent, Ov
   turn.usage.add(answer.usage)
   turn.isPromptCut ||= answer.isPromptCut
   for (const kind of answer.repairs) observe.repair(kind)
-  if (answer.calls.length === 0 && answer.broken === undefined) return { finish: finishOf(answer.reason) }
+  if (answer.calls.length === 0 && answer.broken === undefined) {
+    const finish = finishOf(answer.reason)
+    if (finish !== 'load') turn.join({ role: 'assistant', content: answer.content })
+    return { finish }
+  }
   const theirs = answer.calls.filter(({ name }) => turn.callersNames.has(name))
   if (theirs.length > 0) return yield* handOver(turn, answer, theirs)
   // A whole call before half of one does not run either: what the model meant is known when it is whole.
   if (answer.broken !== undefined) return yield* askAgain(turn, answer)
-  return yield* runCalls(turn, answer.calls, answer.content)
+  return yield* runCalls(turn, answer.calls, answer)
 }
 
 const finishOf = (reason: string): TurnFinish =>
@@ -146,14 +156,10 @@ const finishOf = (reason: string): TurnFinish =>
  * The caller runs its own tools and asks again with their results. What we ran in the same round would be lost from its
  * history, and a write asked for again would be a second one: so only our reads run, and tell their result as text.
  */
-async function* handOver(
-  turn: Turn,
-  { calls, content }: Answer,
-  theirs: readonly ToolCall[],
-): AsyncGenerator<TurnEvent, Over> {
-  const reads = calls.filter((call) => !(theirs.includes(call) || turn.request.bench.isWrite(call.name)))
+async function* handOver(turn: Turn, answer: Answer, theirs: readonly ToolCall[]): AsyncGenerator<TurnEvent, Over> {
+  const reads = answer.calls.filter((call) => !(theirs.includes(call) || turn.request.bench.isWrite(call.name)))
   const before = turn.runs.length
-  const over = reads.length > 0 ? yield* runCalls(turn, reads, content) : undefined
+  const over = reads.length > 0 ? yield* runCalls(turn, reads, answer) : undefined
   for (const { tool, result } of turn.runs.slice(before)) {
     const { boardText } = result
     const told = typeof boardText === 'string' ? boardText : JSON.stringify(result).slice(0, 1_000)
@@ -166,7 +172,7 @@ async function* handOver(
 async function* askAgain(turn: Turn, { content, broken }: Answer): AsyncGenerator<TurnEvent, Over | undefined> {
   turn.observe.refusal('broken')
   if (turn.guard.unreadable(broken?.name) === 'stop') return yield* sayAndEnd(turn, 'unreadable')
-  turn.messages.push(
+  turn.join(
     { role: 'assistant', content },
     {
       role: 'user',

@@ -15,7 +15,7 @@ import { openUpstream } from './_upstream.ts'
 import { withinMs } from './_watch.ts'
 import { objectMember, parseWireObject } from './_wire-json.ts'
 import { LlmUnavailableError } from './errors.ts'
-import type { LanguageModel, ModelCapabilities, ModelEvent, ModelRequest } from './language-model.ts'
+import type { LanguageModel, ModelCapabilities, ModelEvent, ModelRequest, OnTransient } from './language-model.ts'
 
 export type OllamaOptions = {
   /** Base address; a path in front is kept. */
@@ -26,6 +26,7 @@ export type OllamaOptions = {
   /** In [0, 1). */
   readonly random: () => number
   readonly limits?: Partial<UpstreamLimits>
+  readonly onTransient?: OnTransient
 }
 
 /** A request that goes up as it is. Of the caller's headers none goes along. */
@@ -108,7 +109,7 @@ type JsonQuestion = {
 /** Posts JSON until the server has time for it. @throws the error that a status other than 2xx stands for */
 async function askJson(parts: Parts, { path, text, request, signal }: JsonQuestion): Promise<Answer> {
   const asked = { method: 'POST', path, body: text, headers: jsonHeaders, ...waits(parts), signal } satisfies Asked
-  const answer = await askPatiently(parts.upstream, asked, { ...parts, busyStatuses: [503] })
+  const answer = await askPatiently(parts.upstream, asked, parts)
   if (answer.status >= 300) throw await refusalOf(answer, request)
   return answer
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import { member } from '../core/json.ts'
 import { createCallId } from './_call-id.ts'
+import { loaded } from './_loaded.ts'
 import { createOpenAiDecoder } from './_openai-answer.ts'
 import type { OpenAiForm } from './_openai-body.ts'
 import { encodeOpenAiChat } from './_openai-body.ts'
@@ -10,8 +10,9 @@ import { streamEvents } from './_stream.ts'
 import type { Answer, Upstream, UpstreamLimits } from './_upstream.ts'
 import { openUpstream } from './_upstream.ts'
 import { withinMs } from './_watch.ts'
-import { LlmUnavailableError } from './errors.ts'
-import type { LanguageModel, ModelEvent, ModelRequest } from './language-model.ts'
+import { wireNames } from './_wire-names.ts'
+import { LlmAuthError, LlmUnavailableError } from './errors.ts'
+import type { LanguageModel, ModelEvent, ModelRequest, OnTransient } from './language-model.ts'
 
 export type OpenAiOptions = {
   /** Base address with its version, such as `https://api.openai.com/v1`. */
@@ -22,6 +23,7 @@ export type OpenAiOptions = {
   /** In [0, 1). */
   readonly random: () => number
   readonly limits?: Partial<UpstreamLimits>
+  readonly onTransient?: OnTransient
 }
 
 /** Connecting may take longer than to a machine next door: TLS over the internet. */
@@ -63,6 +65,7 @@ const chat = (parts: Parts, request: ModelRequest, signal: AbortSignal): AsyncIt
     open: () => ask(parts, request, signal),
     decoder: createOpenAiDecoder({
       newCallId: () => createCallId(parts.random),
+      decodeName: wireNames(request.tools).decode,
       maxBytes: parts.bounds.maxLineBytes,
       secret: parts.apiKey,
     }),
@@ -71,31 +74,23 @@ const chat = (parts: Parts, request: ModelRequest, signal: AbortSignal): AsyncIt
     keepBlank: true,
   })
 
-/** No messages ask Ollama to load the model, or to unload it: there is nothing like it here, so it is done. */
-async function* loaded({ rest }: ModelRequest): AsyncGenerator<ModelEvent, void, undefined> {
-  const usage = { promptTokens: 0, outputTokens: 0, loadNs: 0, promptNs: 0, outputNs: 0 }
-  yield { type: 'end', reason: member(rest, 'keep_alive') === 0 ? 'unload' : 'load', usage, isPromptCut: false }
-}
-
 async function ask(parts: Parts, request: ModelRequest, signal: AbortSignal): Promise<Answer> {
   const { upstream, bounds, form, apiKey } = parts
   const body = encodeOpenAiChat(request, form)
   const headers = { ...parts.headers, 'content-type': 'application/json' }
   const waits = { firstByteMs: bounds.firstByteMs, idleMs: bounds.idleMs, signal }
   const asked = { method: 'POST', path: '/chat/completions', body, headers, ...waits } as const
-  const answer = await askPatiently(upstream, asked, { ...parts, busyStatuses: [429, 503] })
-  const secret = apiKey === undefined ? {} : { secret: apiKey }
-  if (answer.status >= 300) throw await refusalOf(answer, { model: request.model, ...secret })
+  const answer = await askPatiently(upstream, asked, parts)
+  if (answer.status >= 300) throw await refusalOf(answer, { model: request.model, secret: apiKey, wantsKey: true })
   return answer
 }
 
 /** Some servers list no models: that they answer is enough, unless it is that the key is wrong or that they are ill. */
-async function ping({ upstream, bounds, headers }: Parts, signal: AbortSignal): Promise<void> {
+async function ping({ upstream, bounds, headers, apiKey }: Parts, signal: AbortSignal): Promise<void> {
   const { firstByteMs, idleMs } = bounds
   const answer = await upstream.ask({ method: 'GET', path: '/models', headers, firstByteMs, idleMs, signal })
   answer.release()
   const { status } = answer
-  if (status === 401 || status === 403)
-    throw new LlmUnavailableError('The model server refuses the key of this service.', { isAlive: true })
+  if (status === 401 || status === 403) throw new LlmAuthError({ hasKey: apiKey !== undefined })
   if (status >= 500) throw new LlmUnavailableError('The model server is not well.')
 }

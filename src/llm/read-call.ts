@@ -33,7 +33,7 @@ type Step = { readonly args: JsonObject; readonly repairs: readonly RepairKind[]
 /**
  * Which tool a call means, and its arguments in the form of that tool's schema, changed only where nothing is lost: a text
  * of JSON is parsed, wrappers come off, keys and listed words take their own case, `"4"` becomes 4, nulls of optional
- * arguments go. A name must be the tool's but for case, underscores and dashes; never the nearest. A missing argument
+ * arguments go. A name must be the tool's but for case, underscores, dashes and dots; never the nearest. A missing argument
  * stays missing, for the tool's own schema to refuse.
  */
 export function readCall(call: FoundCall, tools: readonly ModelTool[]): ReadCall {

@@ -90,6 +90,22 @@ export type TurnRequest = {
   readonly stop: AbortSignal
   /** A call of ours that runs before the model is asked: what a person has just agreed to. */
   readonly opening?: { readonly name: string; readonly args: JsonObject }
+  /** Of this turn alone; what it does not name is as everywhere. */
+  readonly limits?: Partial<TurnLimits>
+  /**
+   * Reads begin as soon as their call is complete, side by side, while the answer still streams; but none behind a write
+   * of the same answer. Writes wait for the whole answer and run one after the other, as everything does without this.
+   */
+  readonly isEager?: true
+  /** Where it ends without a word of the model it says nothing itself: how it ended is told elsewhere. */
+  readonly endsSilently?: true
+  /**
+   * Sees the conversation before each question and may shorten it: the turn goes on with what it returns. What it throws
+   * ends the turn.
+   */
+  readonly beforeQuestion?: (messages: readonly ChatMessage[]) => Promise<readonly ChatMessage[]>
+  /** Told of each message that joins the conversation, in order. Returns at once, never throws. */
+  readonly onMessage?: (message: ChatMessage) => void
 }
 
 /** How far a turn may go. */

@@ -19,16 +19,21 @@ type Labelled = Naming & { readonly labels: readonly string[] }
 /** A family whose children are made once, one for each choice of labels, and cost a few additions from then on. */
 export type Children<Child> = { readonly family: Family; child(...values: readonly string[]): Child }
 
-/** Counts that only grow. */
-export function createCounters({ labels: names, ...naming }: Labelled): Children<() => void> {
+/** Counts that only grow: by one, or by so many. They are shown divided by `per`: whole numbers add up exactly. */
+export function createCounters({
+  labels: names,
+  per = 1,
+  ...naming
+}: Labelled & { readonly per?: number }): Children<(by?: number) => void> {
   const children: { readonly labels: Sample['labels']; value: number }[] = []
+  const samples = () => children.map(({ labels, value }) => ({ labels, value: value / per }))
   return {
-    family: { ...naming, type: 'counter', samples: () => children.map(({ labels, value }) => ({ labels, value })) },
+    family: { ...naming, type: 'counter', samples },
     child(...values) {
       const counted = { labels: labelsOf(names, values), value: 0 }
       children.push(counted)
-      return () => {
-        counted.value += 1
+      return (by = 1) => {
+        counted.value += by
       }
     },
   }

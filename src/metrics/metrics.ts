@@ -8,12 +8,14 @@ import type { Engine } from '../fiber/engine.ts'
 import type { TurnObserver } from '../llm/turn.ts'
 import type { Signer } from '../signing/signed.ts'
 import type { Verifier } from '../signing/verify.ts'
+import type { Sink } from '../telemetry/sink.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
 import type { Exposition } from './_exposition.ts'
 import { createExposition } from './_exposition.ts'
 import { createReadGauge, createStateGauge } from './_families.ts'
 import { createInstruments } from './_instruments.ts'
 import { chatObserver, gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
+import { createAgentCounts } from './agent-counts.ts'
 import { observeChain, observeTransport } from './observed-chain.ts'
 import type { ObservedEngine } from './observed-engine.ts'
 import { observeEngine } from './observed-engine.ts'
@@ -25,8 +27,7 @@ import { observeTools } from './observed-tools.ts'
  * address, or a word that a stranger chose.
  */
 export type Metrics = {
-  /** `names`: every tool that can be called, listed or not. */
-  watchTools(catalog: ToolCatalog, names: readonly string[]): ToolCatalog
+  watchTools(catalog: ToolCatalog): ToolCatalog
   watchChain(chain: Chain): Chain
   watchTransport(transport: Transport): Transport
   watchSigner(signer: Signer): Signer
@@ -37,6 +38,8 @@ export type Metrics = {
   watchBreaker(upstream: 'l1' | 'l0' | 'model', breaker: Pick<Breaker, 'state'>): void
   readonly requests: ObserveRequest
   readonly chats: ChatObserver & TurnObserver
+  /** Counts what agents do: subscribe it to the events. */
+  readonly events: Sink
   /** A number that is asked for at each scrape; left out of it when asking fails or takes longer than a second. */
   gauge(name: `otto_${string}`, help: string, read: (signal: AbortSignal) => Promise<number>): void
   /** Everything as Prometheus reads it. @see Prometheus text exposition format 0.0.4 */
@@ -51,14 +54,15 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     help: '1 while an upstream is left alone since it failed too often, else 0.',
     label: 'upstream',
   })
-  const families = [...Object.values(instruments), breakers].map(({ family }) => family)
+  const agents = createAgentCounts()
+  const families = [...[...Object.values(instruments), breakers].map(({ family }) => family), ...agents.families]
   const ledger = { observe: ledgerObserver(instruments), clock }
   const signing = { observe: instruments.signSeconds.child(), clock }
   const verifying = { observe: instruments.verifySeconds.child(), clock }
   const gas = gasObserver(instruments)
   const observer = toolObserver(instruments)
   return {
-    watchTools: (catalog, names) => observeTools({ catalog, names, clock, observer }),
+    watchTools: (catalog) => observeTools({ catalog, clock, observer }),
     watchChain: (chain) => observeChain(chain, ledger),
     watchTransport: (transport) => observeTransport(transport, ledger),
     watchSigner: (signer) => observeSigner(signer, signing),
@@ -67,6 +71,7 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     watchBreaker: (upstream, breaker) => breakers.watch(upstream, () => (breaker.state() === 'closed' ? 0 : 1)),
     requests: requestObserver(instruments),
     chats: chatObserver(instruments),
+    events: agents.sink,
     gauge: (name, help, read) => void families.push(createReadGauge({ name, help }, read)),
     expose: createExposition(() => families),
   }

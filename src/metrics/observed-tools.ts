@@ -23,16 +23,12 @@ export type ToolObserver = {
 
 export type ObservedToolsDeps = {
   readonly catalog: ToolCatalog
-  /** Every name that can be called, listed or not. */
-  readonly names: readonly string[]
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly observer: ToolObserver
 }
 
 /** The same catalogue, every call observed. */
-export function observeTools({ catalog, names, clock, observer }: ObservedToolsDeps): ToolCatalog {
-  const known = new Set(names)
-  const writes = new Set(catalog.list().flatMap(({ name, effect }) => (effect === 'write' ? [name] : [])))
+export function observeTools({ catalog, clock, observer }: ObservedToolsDeps): ToolCatalog {
   const games = createOpenGames()
   let inFlight = 0
 
@@ -40,12 +36,13 @@ export function observeTools({ catalog, names, clock, observer }: ObservedToolsD
     ...catalog,
     async call(name, args, context) {
       const startMs = clock.monotonicMs()
-      const isWrite = writes.has(name)
+      const { name: tool, effect } = catalog.find(name)?.description ?? unknown
+      const isWrite = effect === 'write'
       if (isWrite) observer.onWrites(++inFlight)
       try {
         const outcome = await catalog.call(name, args, context)
         const seconds = (clock.monotonicMs() - startMs) / 1000
-        observer.onCall({ tool: known.has(name) ? name : 'unknown', ...wordsOf(outcome), seconds })
+        observer.onCall({ tool, ...wordsOf(outcome), seconds })
         if (games.note(outcome)) observer.onOpenGames(games.count())
         return outcome
       } finally {
@@ -54,6 +51,8 @@ export function observeTools({ catalog, names, clock, observer }: ObservedToolsD
     },
   }
 }
+
+const unknown = { name: 'unknown', effect: undefined } as const
 
 const succeeded = { outcome: 'success', code: 'OK' } as const
 

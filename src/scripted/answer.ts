@@ -26,6 +26,8 @@ export type AnswerOptions = {
   readonly delayMs?: number
   /** How many chunks of text each answer has. */
   readonly chunks?: number
+  /** It answers to these names too, and lists none of them. */
+  readonly alsoNamed?: readonly string[]
   /** How often `busy` says 503 before it answers. */
   readonly busyTimes?: number
 }

@@ -19,14 +19,14 @@ const listed: readonly Card[] = [
   { name: `${base}:thinking`, capabilities: ['completion', 'tools', 'thinking'], callsOn: 'own', isListed: true },
 ]
 
-/** The models to choose from: four that behave, and one for each way not to. */
-export const createCards = (kinds: readonly string[]): ReadonlyMap<string, Card> =>
+/** The models to choose from: four that behave, one for each way not to, and other names of the first. */
+export const createCards = (kinds: readonly string[], alsoNamed: readonly string[] = []): ReadonlyMap<string, Card> =>
   new Map(
     [
       ...listed,
-      ...kinds.map(
-        (kind): Card => ({
-          name: `${base}:${kind}`,
+      ...[...kinds.map((kind) => `${base}:${kind}`), ...alsoNamed.map(fullName)].map(
+        (name): Card => ({
+          name,
           capabilities: ['completion', 'tools'],
           callsOn: 'own',
           isListed: false,

@@ -72,7 +72,7 @@ export const writeCall = ({ name, args }: Call): string => `\`\`\`json\n${JSON.s
 
 /** What `writeCall` wrote, even where its JSON is broken: then without arguments. */
 function writtenCall(content: string): Call | undefined {
-  const name = content.match(/\{\s*"(?:tool|name)"\s*:\s*"([\w-]+)"/)?.[1]
+  const name = content.match(/\{\s*"(?:tool|name)"\s*:\s*"([\w.-]+)"/)?.[1]
   if (name === undefined) return undefined
   const json = objectAt(content, content.indexOf('{'))
   const args = json && member(json, 'args')

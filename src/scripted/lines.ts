@@ -36,7 +36,7 @@ export function linesOf(say: Say, frame: Frame): readonly Line[] {
   const intro = frame.card.callsOn === 'last' && calls.length > 0 && say.text === '' ? ['Let me play.\n\n'] : []
   const all = piecesOf([say.text, ...written, ...intro].filter((text) => text !== '').join('\n\n'), frame.chunks)
   const pieces = all.slice(0, frame.maxTokens)
-  const thinking = frame.showsThinking ? piecesOf(say.thinking, undefined) : []
+  const thinking = frame.showsThinking ? piecesOf(say.thinking) : []
   const wireCalls = calls.map(({ name, args }, index) => ({
     id: `call_${frame.newId().replaceAll('-', '').slice(0, 8)}`,
     function: { index, name, arguments: args },
@@ -80,8 +80,8 @@ function render(frame: Frame, { content = '', thinking = '', ...calls }: Partial
   return goJson({ model: frame.model, created_at: timestamp(frame.clock), ...said, ...rest })
 }
 
-/** Word by word, each with the blanks before it. */
-function piecesOf(text: string, count: number | undefined): readonly string[] {
+/** Word by word, each with the blanks before it; over and over until there are `count` pieces, where it is given. */
+export function piecesOf(text: string, count?: number): readonly string[] {
   const words = text.match(/\s*\S+(?:\s+$)?/g) ?? []
   if (count === undefined || words.length === 0) return words
   return Array.from({ length: count }, (_, index) => {

@@ -6,7 +6,7 @@ import { nextCall } from './play.ts'
 import type { WireMessage } from './wire.ts'
 import type { Step } from './wishes.ts'
 import { readWishes } from './wishes.ts'
-import { introduction, noGame, noTools, sideAnswer, tellGame, tellRefusal } from './words.ts'
+import { introduction, noGame, noTools, ordersOnly, sideAnswer, tellGame, tellRefusal } from './words.ts'
 
 /** What is asked: the conversation, and the names of the tools that may be called. */
 export type Question = {
@@ -43,9 +43,9 @@ export function createScriptedModel({ think }: { think: Brain }): ScriptedModel 
       const callsAs = tools.length > 0 ? 'calls' : 'text'
       const talk = (text: string): Say => ({ thinking: 'Nothing is left to call.', text, calls: [], callsAs })
       if (isSideTask || format) return talk(sideAnswer(conversation.task, Boolean(format)))
-      if (offered.length === 0) return talk(noTools)
+      if (offered.length === 0) return talk(noTools(conversation.task))
       const calls = conversation.exchanges.length < maxCalls ? callsFor(conversation, offered, think) : []
-      if (calls.length === 0) return talk(finalText(conversation))
+      if (calls.length === 0) return talk(finalText(conversation, offered))
       return { thinking: `Next comes ${calls.map(({ name }) => name).join(', ')}.`, text: '', calls, callsAs }
     },
   }
@@ -59,21 +59,23 @@ function callsFor(conversation: Conversation, tools: readonly string[], think: B
 }
 
 /**
- * Calls that the user spells out, all made at once.
+ * Calls that the user spells out, all made at once and in this order; dots of a name may be written as underscores.
  * @example ordersIn('call ttt_get_state {"gameId":"…"} and call now', ['ttt_get_state', 'now']) // two calls
  */
 function ordersIn(task: string, tools: readonly string[]): readonly Call[] {
   return [...task.matchAll(/\bcall ([\w.-]*\w)\s*/gi)].flatMap(({ 0: { length }, 1: name = '', index }) => {
     const args: JsonObject = objectAt(task, index + length) ?? {}
-    return tools.includes(name) ? [{ name, args }] : []
+    const tool = tools.find((one) => one === name) ?? tools.find((one) => one.replaceAll('.', '_') === name)
+    return tool === undefined ? [] : [{ name: tool, args }]
   })
 }
 
 const needsGame = ({ kind }: Step): boolean => kind !== 'play' && kind !== 'create' && kind !== 'start'
 
 /** What the tools said, and never more than that. */
-function finalText({ exchanges, task, gameId }: Conversation): string {
+function finalText({ exchanges, task, gameId }: Conversation, tools: readonly string[]): string {
   const last = exchanges.at(-1)
+  if (last === undefined && !tools.some((name) => name.startsWith('ttt_'))) return ordersOnly(task)
   if (last === undefined) return gameId === undefined && readWishes(task).some(needsGame) ? noGame : introduction
   if (last.reading.isRefusal) return tellRefusal(last.reading)
   const refused = exchanges.findLast(({ reading }) => reading.isRefusal)

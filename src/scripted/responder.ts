@@ -14,7 +14,7 @@ export type Responder = (method: string, path: string, body: Buffer) => Reply
 
 /** @see Ollama's server/routes.go */
 export function createResponder(options: AnswerOptions): Responder {
-  const state = createState(options.clock)
+  const state = createState(options.clock, options.alsoNamed)
   const routes: Readonly<Record<string, Readonly<Record<string, (body: Buffer) => Reply>>>> = {
     '/': { GET: () => words(200, 'Ollama is running') },
     '/api/version': { GET: () => json({ version: '0.33.0' }) },

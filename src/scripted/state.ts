@@ -16,8 +16,8 @@ export type State = {
 }
 
 /** Nothing is loaded yet. */
-export function createState(clock: Clock): State {
-  const cards = createCards(Object.keys(misbehaviours))
+export function createState(clock: Clock, alsoNamed?: readonly string[]): State {
+  const cards = createCards(Object.keys(misbehaviours), alsoNamed)
   const loaded = new Map<string, { card: Card; untilMs: number; context: number }>() // no more than there are cards
   let refusals = 0 // counted over all models: only one of them is ever busy, or all are
   return {

@@ -1,14 +1,28 @@
 import { boardText } from '../tictactoe/game-view.ts'
 import type { Reading } from './reading.ts'
 
+const whoIAm = 'I am otto-scripted, a script and not a language model.'
+
 /** What it says of itself when nothing was asked that it knows. */
 export const introduction =
-  'I am otto-scripted, a script and not a language model. I play tic-tac-toe with the tools I am given: ' +
+  `${whoIAm} I play tic-tac-toe with the tools I am given: ` +
   'ask me to play a game, to create or start one, to put a mark on a cell, to show the board, to reset or to cancel.'
 
 /** The same with no tools in reach. */
-export const noTools =
-  'I am otto-scripted, a script and not a language model. I was given no tools here, so I did nothing: I can only talk.'
+export const noTools = (task: string): string =>
+  `${whoIAm} I was given no tools here, so I did nothing: I can only talk.${echo(task)}`
+
+/** The same with tools that are none of a game. */
+export const ordersOnly = (task: string): string =>
+  `${whoIAm} Spell out what to call, like: call fs.read {"path":"notes.txt"}.${echo(task)}`
+
+const maxEchoed = 200
+
+function echo(task: string): string {
+  const line = task.replace(/\s+/g, ' ').trim()
+  if (line === '') return ''
+  return ` You said: “${line.length > maxEchoed ? `${line.slice(0, maxEchoed).toWellFormed()}…` : line}”`
+}
 
 /** A game is needed and none was named. */
 export const noGame = 'Which game? I know of none here; ask me to create one, or name its gameId.'

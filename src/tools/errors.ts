@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { BaseError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
+import { TooLargeError } from '../sandbox/errors.ts'
 
 /** No tool has that name. */
 export class UnknownToolError extends BaseError {
@@ -15,15 +16,21 @@ export class UnknownToolError extends BaseError {
   }
 }
 
+/** Where in the arguments something is wrong, dotted, and what. */
+export type ArgumentProblem = { readonly path: string; readonly problem: string }
+
+/** What a schema found. */
+export const problemsOf = ({ issues }: z.ZodError): readonly ArgumentProblem[] =>
+  issues.map((issue) => ({ path: pathOf(issue), problem: issue.message }))
+
 /** The arguments do not fit the tool's schema. */
 export class InvalidArgumentsError extends BaseError {
   override readonly code = 'INVALID_ARGUMENTS'
   override readonly kind = 'invalid'
-  constructor({ issues }: z.ZodError, inputSchema: JsonObject) {
-    const [first] = issues
-    const path = pathOf(first)
-    super(`${path === '' ? 'The arguments' : path}: ${first?.message ?? 'not as expected'}.`, {
-      details: { path, problems: issues.slice(0, 8).map((issue) => ({ path: pathOf(issue), problem: issue.message })) },
+  constructor(problems: readonly ArgumentProblem[], inputSchema: JsonObject) {
+    const { path, problem } = problems[0] ?? { path: '', problem: 'not as expected' }
+    super(`${path === '' ? 'The arguments' : path}: ${problem}.`, {
+      details: { path, problems: problems.slice(0, 8) },
       hint: `Expected ${expectedArguments(inputSchema)}.`,
     })
   }
@@ -35,6 +42,31 @@ export class ArgumentsTooLargeError extends BaseError {
   override readonly kind = 'invalid'
   constructor(maxBytes: number) {
     super(`The arguments are larger than ${maxBytes} bytes.`, { details: { maxBytes } })
+  }
+}
+
+/** A name, or an alias, is another tool's. */
+export class ToolExistsError extends BaseError {
+  override readonly code = 'TOOL_EXISTS'
+  override readonly kind = 'conflict'
+  constructor(name: string) {
+    super(`There is a tool of the name ${name} already.`, { details: { tool: name } })
+  }
+}
+
+/** A tool of the project has as many calls under way as it may. */
+export class ToolBusyError extends BaseError {
+  override readonly code = 'OVERLOADED'
+  override readonly kind = 'exhausted'
+  constructor(tool: string, maxCalls: number) {
+    super(`${maxCalls} calls of ${tool} are under way already.`, { details: { tool, retryAfterSeconds: 1 } })
+  }
+}
+
+/** What a tool gave is larger than its caller takes. The tool has done what it does. */
+export class ResultTooLargeError extends TooLargeError {
+  constructor(maxBytes: number) {
+    super('The result', maxBytes)
   }
 }
 
@@ -109,9 +141,9 @@ export class TooManyApprovalsError extends BaseError {
   }
 }
 
-const pathOf = (issue: z.core.$ZodIssue | undefined): string => {
-  if (issue?.code === 'unrecognized_keys') return [...issue.path, issue.keys[0] ?? ''].join('.').slice(0, 100)
-  return issue?.path.join('.') ?? ''
+const pathOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'unrecognized_keys') return [...issue.path, issue.keys[0] ?? ''].join('.').slice(0, 100)
+  return issue.path.join('.')
 }
 
 /** `{ gameId: string, cell: integer, reason?: string }`, read off the schema. */

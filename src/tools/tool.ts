@@ -2,8 +2,12 @@ import { z } from 'zod'
 import type { ErrorOutcome } from '../core/error-table.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
+import type { Log } from '../core/log.ts'
+import type { Permission, PolicyAgent } from '../policy/authorize.ts'
+import type { CommandProfile, Sandbox } from '../sandbox/sandbox.ts'
+import type { WorkIds } from '../telemetry/event.ts'
 import type { Caller } from '../tictactoe/caller.ts'
-import { InvalidArgumentsError } from './errors.ts'
+import { InvalidArgumentsError, problemsOf } from './errors.ts'
 
 /** Where a call comes from: ids for logs, the caller's key, and when to give up. */
 export type ToolCallContext = {
@@ -21,6 +25,18 @@ export type ToolCallContext = {
   readonly respondAsync?: true
   /** Told of each step of a write as it is taken; a call that fails takes fewer, and one that was repeated none. */
   readonly onProgress?: (step: ProgressStep) => void
+  /** The agent that calls; undefined for a person or a program at a door, whom the door has let in. */
+  readonly agent?: AgentContext
+}
+
+/** An agent at work: what it may do, where, and for which task. */
+export type AgentContext = PolicyAgent & {
+  readonly ids: WorkIds
+  readonly sandbox: Sandbox
+  /** What is left of its budgets now; undefined: without bound. */
+  readonly budget: { remaining(): { readonly tokens?: number; readonly costUsd?: number; readonly ms?: number } }
+  /** Programs that `test.run` may start. */
+  readonly commands: Readonly<Record<string, CommandProfile>>
 }
 
 /**
@@ -55,51 +71,148 @@ export type ToolDescription = {
   readonly outputSchema: JsonObject
 }
 
+/** Where a tool comes from: the game, the base tools of this service, or a file of the project. */
+export type ToolOrigin = 'game' | 'base' | 'project'
+
+/** How far a tool may reach. The bus hands it what is declared here, and nothing else. */
+export type SandboxConfig = {
+  /** `agent`: works in the folder of an agent, so only agents call it; `none`: touches no files. */
+  readonly root: 'agent' | 'none'
+  /** It opens connections to the hosts on the agent's list. */
+  readonly network: boolean
+  /** It starts programs in the agent's folder. */
+  readonly shell: boolean
+  /** How long a call may take, ms; the deadline of all tools unless told. */
+  readonly timeoutMs?: number
+  /** Of the arguments' JSON text, and of the result's. */
+  readonly maxBytes: number
+}
+
+/** A tool as operators see it. */
+export type ListedTool = {
+  readonly description: ToolDescription
+  readonly permission: Permission
+  readonly sandbox: SandboxConfig
+  readonly origin: ToolOrigin
+  /** Other names that find it. */
+  readonly aliases: readonly string[]
+}
+
+/** What was counted of one tool since the start. */
+export type ToolStats = {
+  readonly tool: string
+  readonly calls: number
+  readonly failures: number
+  readonly denials: number
+  readonly running: number
+  readonly totalMs: number
+  readonly maxMs: number
+}
+
+/**
+ * Holds every tool: the game's, the base tools, the project's own. Doors, agents and workflows all call through it, and
+ * nothing else holds a tool's function.
+ */
+export type ToolBus = ToolCatalog & {
+  /**
+   * Takes a tool; with `replace` in the place of one of that name, whose running calls end as they began.
+   * @throws ToolExistsError
+   */
+  register(tool: Tool, options?: { readonly replace?: boolean }): void
+  /** @returns whether there was one */
+  unregister(name: string): boolean
+  all(): readonly ListedTool[]
+  /** Lets an agent call a tool, by its name or an alias. @throws UnknownToolError */
+  grant(agentId: string, name: string): void
+  revoke(agentId: string, name: string): void
+  /** Names of tools, sorted. */
+  grants(agentId: string): readonly string[]
+  stats(): readonly ToolStats[]
+}
+
 /** All tools, for every door. `call` never throws: a bug becomes INTERNAL_ERROR without its text. */
 export type ToolCatalog = {
   /** Those offered to models. */
   list(): readonly ToolDescription[]
+  /** By name or alias, offered or not: as it stands now. */
+  find(name: string): ListedTool | undefined
   call(name: string, args: unknown, context: ToolCallContext): Promise<ToolOutcome>
 }
+
+/** Does the tool of that name change anything? Asked at each call: tools come and go. */
+export const isWrite = (tools: Pick<ToolCatalog, 'find'>, name: string): boolean =>
+  tools.find(name)?.description.effect === 'write'
 
 /** A tool's answer; `replayed` when the thing had been done before. */
 export type ToolResult = { readonly result: JsonObject; readonly replayed?: boolean }
 
+/** What a tool is told of its call. `sandbox` is there for a tool that declares one and is called by an agent. */
+export type ToolContext = Caller & {
+  readonly agent: AgentContext | undefined
+  /** @throws PermissionDeniedError where the tool did not declare it, or no agent calls */
+  readonly sandbox: Sandbox
+  /** Fires when the caller is gone or the time is over. */
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
 /** Arguments that fit the schema, and the run that waits for its caller. */
 export type ParsedCall = {
   readonly args: JsonObject
-  run(caller: Caller): Promise<ToolResult>
+  /** Capabilities that an agent needs for just these arguments. */
+  readonly scopes: readonly string[]
+  run(context: ToolContext): Promise<ToolResult>
 }
 
 /** A tool whose types have been closed over: unknown arguments in, a checked result out. */
-export type Tool = {
-  readonly description: ToolDescription
+export type Tool = ListedTool & {
   /** @throws InvalidArgumentsError naming the path */
   parse(args: unknown): ParsedCall
 }
 
-type ToolSpec<Input extends z.ZodType, Output extends z.ZodType> = {
+/** What a tool takes and gives, by its definition. */
+export type ToolArgs<Spec> = Spec extends ToolSpec<infer Input, z.ZodType> ? z.output<Input> : never
+
+export type ToolSpec<Input extends z.ZodType, Output extends z.ZodType> = {
   readonly name: string
   readonly summary: string
   readonly effect: 'read' | 'write'
+  /** As `effect` unless told: `exec` for one that runs programs. */
+  readonly permission?: Permission
+  readonly origin?: ToolOrigin
+  readonly aliases?: readonly string[]
+  readonly sandbox?: Partial<SandboxConfig>
+  /** Capabilities that an agent needs for these arguments; none unless told. */
+  scopes?(input: z.output<Input>): readonly string[]
   readonly input: Input
   readonly output: Output
-  run(input: z.output<Input>, caller: Caller): Promise<{ result: z.input<Output>; replayed?: boolean }>
+  run(input: z.output<Input>, context: ToolContext): Promise<{ result: z.input<Output>; replayed?: boolean }>
 }
 
-/** Keeps a tool's two schemas and its function together. */
+/** Reaches nothing; arguments and results as the game's tools have them. */
+export const noSandbox: SandboxConfig = { root: 'none', network: false, shell: false, maxBytes: 16 * 1024 }
+
+/**
+ * Keeps a tool's two schemas and its function together. Everything else has a default: a tool reaches nothing that it
+ * does not declare.
+ */
 export function defineTool<Input extends z.ZodType, Output extends z.ZodType>(spec: ToolSpec<Input, Output>): Tool {
   const { name, summary, effect, input, output } = spec
   const description = { name, summary, effect, inputSchema: schemaOf(input), outputSchema: schemaOf(output) }
   return {
     description,
+    permission: spec.permission ?? effect,
+    sandbox: { ...noSandbox, ...spec.sandbox },
+    origin: spec.origin ?? 'project',
+    aliases: spec.aliases ?? [],
     parse(args) {
       const parsed = input.safeParse(args)
-      if (!parsed.success) throw new InvalidArgumentsError(parsed.error, description.inputSchema)
+      if (!parsed.success) throw new InvalidArgumentsError(problemsOf(parsed.error), description.inputSchema)
       return {
         args: toJsonObject(parsed.data),
-        async run(caller) {
-          const { result, replayed } = await spec.run(parsed.data, caller)
+        scopes: spec.scopes?.(parsed.data) ?? [],
+        async run(context) {
+          const { result, replayed } = await spec.run(parsed.data, context)
           return { result: toJsonObject(output.parse(result)), ...(replayed ? { replayed } : {}) }
         },
       }

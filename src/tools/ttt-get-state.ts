@@ -9,6 +9,7 @@ import { defineTool } from './tool.ts'
 export const tttGetState = (games: Games): Tool =>
   defineTool({
     name: 'ttt_get_state',
+    origin: 'game',
     summary: 'Read a game: board, whose turn it is, status and all moves.',
     effect: 'read',
     input: z.strictObject({ gameId: GameId }),

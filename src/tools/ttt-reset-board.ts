@@ -3,6 +3,7 @@ import { GameView } from '../tictactoe/game-view.ts'
 import type { Games } from '../tictactoe/tictactoe.ts'
 import { GameId, IdempotencyKey } from './_arguments.ts'
 import { toResult } from './_played.ts'
+import { signingOfBoth } from './_signing.ts'
 import type { Tool } from './tool.ts'
 import { defineTool } from './tool.ts'
 
@@ -10,8 +11,10 @@ import { defineTool } from './tool.ts'
 export const tttResetBoard = (games: Games): Tool =>
   defineTool({
     name: 'ttt_reset_board',
+    origin: 'game',
     summary: 'Clear the board and begin the next round of the same game, while it is played or after it ended.',
     effect: 'write',
+    scopes: () => signingOfBoth,
     input: z.strictObject({ gameId: GameId, idempotencyKey: IdempotencyKey }),
     output: GameView,
     run: async ({ gameId }, caller) => toResult(await games.reset(gameId, caller)),

@@ -9,6 +9,7 @@ import { defineTool } from './tool.ts'
 export const tttSimulateMove = (games: Games): Tool =>
   defineTool({
     name: 'ttt_simulate_move',
+    origin: 'game',
     summary: 'Check whether a move would be legal, without making it.',
     effect: 'read',
     input: z.strictObject({ gameId: GameId, player: Mark.describe('Who would move: X or O.'), cell: Cell }),

@@ -6,13 +6,14 @@ import type { Spans } from './_spans.ts'
 export const traceTools = (catalog: ToolCatalog, spans: Spans): ToolCatalog => ({
   ...catalog,
   async call(name, args, context) {
-    // A name that no tool has is a stranger's own word: it is taken only once it is known to be ours.
+    // A name that no tool has is a stranger's own word: none but ours is taken.
+    const tool = catalog.find(name)?.description.name
     const step = spans.begin(context.traceId, { name: 'tool unknown' })
     try {
       const outcome = await step.run(() => catalog.call(name, args, context))
-      if (outcome.success || outcome.code !== 'UNKNOWN_TOOL') {
-        step.rename(`tool ${name}`)
-        step.set({ 'gen_ai.tool.name': name })
+      if (tool !== undefined) {
+        step.rename(`tool ${tool}`)
+        step.set({ 'gen_ai.tool.name': tool })
       }
       step.set(attributesOf(outcome))
       if (!outcome.success) step.fail(outcome.code)

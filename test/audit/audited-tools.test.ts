@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { auditTools } from '../../src/audit/audited-tools.ts'
 import type { AuditEntry } from '../../src/audit/record.ts'
 import { StorageUnavailableError } from '../../src/db/errors.ts'
-import type { ToolCallContext, ToolCatalog, ToolDescription, ToolOutcome } from '../../src/tools/tool.ts'
+import type { ListedTool, ToolCallContext, ToolCatalog, ToolDescription, ToolOutcome } from '../../src/tools/tool.ts'
+import { noSandbox } from '../../src/tools/tool.ts'
 
 const describedAs = (name: string, effect: 'read' | 'write'): ToolDescription => ({
   name,
@@ -13,12 +14,19 @@ const describedAs = (name: string, effect: 'read' | 'write'): ToolDescription =>
   outputSchema: {},
 })
 
+const described = [describedAs('read', 'read'), describedAs('write', 'write')]
+
+const listedAs = (description: ToolDescription | undefined): ListedTool | undefined =>
+  description && { description, permission: description.effect, sandbox: noSandbox, origin: 'game', aliases: [] }
+
 /** A catalogue of one read and one write that answer as told; `called` tells what got through. */
 function world(answer: ToolOutcome, isWritable = true) {
   const called: string[] = []
   const entries: AuditEntry[] = []
+  const byName = new Map(described.map((one) => [one.name, one]))
   const catalog: ToolCatalog = {
-    list: () => [describedAs('read', 'read'), describedAs('write', 'write')],
+    list: () => described,
+    find: (name) => listedAs(byName.get(name)),
     call: async (name) => {
       called.push(name)
       return answer
@@ -30,7 +38,13 @@ function world(answer: ToolOutcome, isWritable = true) {
       if (!isWritable) throw new StorageUnavailableError(new Error('disk full'))
     },
   }
-  return { tools: auditTools(catalog, audit), called, entries }
+  const tools = auditTools(catalog, audit)
+  /** A tool under an alias, once everything is wrapped. */
+  const late = (alias: string, name: string, effect: 'read' | 'write') => {
+    byName.set(alias, describedAs(name, effect))
+    return tools.call(alias, {}, context)
+  }
+  return { tools, called, entries, late }
 }
 
 const context: ToolCallContext = {
@@ -106,4 +120,10 @@ test('while nothing can be written, a write is refused before it begins, and a r
     { tool: 'write', code: 'STORAGE_UNAVAILABLE' },
     { tool: 'read', code: 'OK' },
   ])
+})
+
+test('a tool that comes later is known by its own name, whatever it was called by, and its writes are held up', async () => {
+  const { entries, late } = world(applied, false)
+  await late('Late.Alias', 'late', 'write')
+  expect(entries).toMatchObject([{ tool: 'late', code: 'STORAGE_UNAVAILABLE', argsHash: sha256('["late",{}]') }])
 })

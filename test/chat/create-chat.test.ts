@@ -8,8 +8,8 @@ import { createTurnRunner } from '../../src/llm/loop.ts'
 import type { Caller } from '../../src/tictactoe/caller.ts'
 import { OutcomeUnknownError } from '../../src/tictactoe/errors.ts'
 import type { GameView } from '../../src/tictactoe/game-view.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import { defineTool } from '../../src/tools/tool.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
 import { createVirtualClock } from '../chain/virtual-clock.ts'
 import { call, collect, end, said, scriptedModel, text } from '../llm/_scripted.ts'
 import { memoryKeys } from '../records.ts'
@@ -31,6 +31,7 @@ async function world(
   const Any = z.looseObject({})
   const read = defineTool({
     name: 'ttt_get_state',
+    origin: 'game',
     summary: 'Read.',
     effect: 'read',
     input: z.strictObject({ gameId: z.string() }),
@@ -39,6 +40,7 @@ async function world(
   })
   const move = defineTool({
     name: 'ttt_make_move',
+    origin: 'game',
     summary: 'Move.',
     effect: 'write',
     input: z.strictObject({
@@ -66,7 +68,7 @@ async function world(
   const chat = createChat({
     model,
     defaultModel: 'm',
-    tools: createToolCatalog({
+    tools: createToolBus({
       keys: memoryKeys(),
       tools: [read, move],
       clock,

@@ -51,10 +51,13 @@ describe('on this machine', () => {
       'ledger',
       'devnet L1',
       'devnet L0',
+      'agents',
+      'search',
+      'kill switch',
       'model',
     ])
     // Without a model server there is no chat, and all else works.
-    expect(Object.values(lines).map(({ level }) => level)).toEqual([...Array(9).fill('ok'), 'warn'])
+    expect(Object.values(lines).map(({ level }) => level)).toEqual([...Array(12).fill('ok'), 'warn'])
     expect(lines['settings']?.detail).toBe('embedded metagraph, dialect workchain, service on 127.0.0.1:0')
     expect(lines['runtime']?.detail).toContain(process.version)
     expect(await readdir(dir)).toEqual([])

@@ -53,6 +53,7 @@ export async function startService(env: Record<string, string> = {}, dir?: strin
     OTTO_WALLET_DIR: join(home, 'wallets'),
     OTTO_RATE_LIMIT: 'off',
     OTTO_MAX_LOOP_DELAY_MS: '0',
+    OTTO_USER_DIR: join(home, 'user'),
     OLLAMA_URL: noModelUrl,
     ...env,
   })

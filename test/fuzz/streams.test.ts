@@ -15,7 +15,13 @@ import { cuts, mangles, piecesOf } from './_bytes.ts'
 const maxLineBytes = 64 * 1024
 
 const ollama = () => createOllamaDecoder({ newCallId: () => 'call_1', contextSize: 8_192 })
-const openAi = () => createOpenAiDecoder({ newCallId: () => 'call_1', maxBytes: maxLineBytes, secret: 'sk-test-key' })
+const openAi = () =>
+  createOpenAiDecoder({
+    newCallId: () => 'call_1',
+    decodeName: (name) => name,
+    maxBytes: maxLineBytes,
+    secret: 'sk-test-key',
+  })
 
 const wires = [
   { ...ollamaWire, decoder: ollama, keepBlank: false },

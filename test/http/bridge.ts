@@ -8,8 +8,8 @@ import type { ServerDeps } from '../../src/http/server.ts'
 import { createServer } from '../../src/http/server.ts'
 import { ownerToken } from '../../src/http/tokens.ts'
 import type { Approvals } from '../../src/tools/approvals.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import { defineTool } from '../../src/tools/tool.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
 import { memoryKeys } from '../records.ts'
 
 /** Time of this machine. */
@@ -49,6 +49,7 @@ export function createBoards() {
   const tools = [
     defineTool({
       name: 'ttt_create_game',
+      origin: 'game',
       summary: 'Begin a game.',
       effect: 'write',
       input: z.strictObject({}),
@@ -57,6 +58,7 @@ export function createBoards() {
     }),
     defineTool({
       name: 'ttt_get_state',
+      origin: 'game',
       summary: 'Read a game.',
       effect: 'read',
       input: z.strictObject({ gameId }),
@@ -65,6 +67,7 @@ export function createBoards() {
     }),
     defineTool({
       name: 'ttt_make_move',
+      origin: 'game',
       summary: 'Place a mark.',
       effect: 'write',
       input: z.strictObject({ gameId, player: z.enum(['X', 'O']), cell: z.int().min(0).max(8) }),
@@ -78,6 +81,7 @@ export function createBoards() {
     }),
     defineTool({
       name: 'ttt_cancel_game',
+      origin: 'game',
       summary: 'End a game.',
       effect: 'write',
       input: z.strictObject({ gameId, reason: z.string().max(500).optional() }),
@@ -100,7 +104,10 @@ export const partThatIs = (status: HealthWord): ComponentHealth => ({
   latencyMs: 1.5,
 })
 
-type Tools = Parameters<typeof createToolCatalog>[0]['tools']
+/** A switch that nobody turns. */
+const killOff = { isOn: false, sources: [], reason: null, since: null }
+
+type Tools = Parameters<typeof createToolBus>[0]['tools']
 
 type BridgeOptions = {
   tools?: Tools
@@ -118,7 +125,7 @@ export async function startBridge({
 }: BridgeOptions = {}): Promise<Bridge> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs, log, approvals: rest.approvals })
+  const catalog = createToolBus({ keys: memoryKeys(), tools, clock, deadlineMs, log, approvals: rest.approvals })
   const server = createServer({
     tools: catalog,
     wallets: () => ({ playerX: { address: 'DAG-of-X' }, playerO: { address: 'DAG-of-O' } }),
@@ -130,6 +137,7 @@ export async function startBridge({
     clock,
     access: { allowedHosts: [], allowedOrigins: [] },
     network: 'test',
+    kill: { state: () => killOff, set: async () => killOff },
     tokens: token === undefined ? [] : [ownerToken(token)],
     ...rest,
   })

@@ -175,6 +175,7 @@ test('GET /otto/tools lists what the catalog offers', async () => {
 test('a tool that breaks is told as INTERNAL_ERROR, without its text', async () => {
   const broken = defineTool({
     name: 'broken',
+    origin: 'game',
     summary: 'Breaks.',
     effect: 'read',
     input: z.strictObject({}),

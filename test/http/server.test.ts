@@ -13,6 +13,7 @@ function createSlowTool(effect: 'read' | 'write') {
   const running = { now: 0 }
   const tool = defineTool({
     name: 'slow',
+    origin: 'game',
     summary: 'Waits.',
     effect,
     input: z.strictObject({}),

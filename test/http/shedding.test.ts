@@ -10,6 +10,7 @@ function createHeldTool() {
   const release = Promise.withResolvers<void>()
   const tool = defineTool({
     name: 'held',
+    origin: 'game',
     summary: 'Waits.',
     effect: 'write',
     input: z.strictObject({}),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { inlineRefs } from '../../src/http/tool-server-document.ts'
-import { gameTools } from '../../src/main.ts'
+import { gameTools } from '../../src/open-games.ts'
 import { tttSimulateMove } from '../../src/tools/ttt-simulate-move.ts'
 import { createWorld } from '../tictactoe/_world.ts'
 import { convertedTools, pathOf } from './_tool-server-client.ts'

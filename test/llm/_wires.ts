@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/core/json.ts'
-import type { LanguageModel } from '../../src/llm/language-model.ts'
+import { createAnthropic } from '../../src/llm/anthropic.ts'
+import type { LanguageModel, OnTransient } from '../../src/llm/language-model.ts'
 import { createOllama } from '../../src/llm/ollama.ts'
 import { createOpenAi } from '../../src/llm/openai.ts'
 import { systemClock } from '../../src/system.ts'
@@ -7,6 +8,7 @@ import { systemClock } from '../../src/system.ts'
 export type WireOptions = {
   readonly limits?: { readonly firstByteMs?: number; readonly idleMs?: number; readonly maxLineBytes?: number }
   readonly clock?: typeof systemClock
+  readonly onTransient?: OnTransient
 }
 
 /** A wire as a model server writes it, and the adapter that reads it. */
@@ -35,7 +37,8 @@ const message = (value: JsonObject): string =>
 
 export const ollamaWire: Wire = {
   name: 'Ollama',
-  open: (url, { limits = {}, clock = systemClock } = {}) => createOllama({ url, numCtx: 8192, clock, random, limits }),
+  open: (url, { limits = {}, clock = systemClock, ...rest } = {}) =>
+    createOllama({ url, numCtx: 8192, clock, random, limits, ...rest }),
   path: '/api/chat',
   pingPath: '/api/version',
   text: (content) => message({ content }),
@@ -80,8 +83,8 @@ export const done = 'data: [DONE]\n\n'
 
 export const openAiWire: Wire = {
   name: 'OpenAI',
-  open: (url, { limits = {}, clock = systemClock } = {}) =>
-    createOpenAi({ url: `${url}/v1`, apiKey: 'sk-test-key', clock, random, limits }),
+  open: (url, { limits = {}, clock = systemClock, ...rest } = {}) =>
+    createOpenAi({ url: `${url}/v1`, apiKey: 'sk-test-key', clock, random, limits, ...rest }),
   path: '/v1/chat/completions',
   pingPath: '/v1/models',
   text: (content) => delta({ content }),
@@ -102,6 +105,49 @@ export const openAiWire: Wire = {
   refusal: (words) => JSON.stringify({ error: { message: words, type: 'api_error', code: null } }),
   usage: { promptTokens: 412, outputTokens: 9 },
 }
+
+/** An event as the Messages API writes it. */
+export const named = (value: JsonObject & { readonly type: string }): string =>
+  `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`
+
+/** One block, whole: its beginning, its deltas, its end. */
+export const block = (begin: JsonObject, ...deltas: readonly JsonObject[]): string =>
+  [
+    named({ type: 'content_block_start', index: 0, content_block: begin }),
+    ...deltas.map((one) => named({ type: 'content_block_delta', index: 0, delta: one })),
+    named({ type: 'content_block_stop', index: 0 }),
+  ].join('')
+
+/** Why an answer stops, and its end. */
+export const stopped = (reason: string, usage: JsonObject = {}): string =>
+  named({ type: 'message_delta', delta: { stop_reason: reason, stop_sequence: null }, usage }) +
+  named({ type: 'message_stop' })
+
+export const anthropicWire: Wire = {
+  name: 'Anthropic',
+  open: (url, { limits = {}, clock = systemClock, ...rest } = {}) =>
+    createAnthropic({ url, apiKey: 'sk-test-key', clock, random, limits, ...rest }),
+  path: '/v1/messages',
+  pingPath: '/v1/models',
+  text: (text) => block({ type: 'text', text: '' }, { type: 'text_delta', text }),
+  thinking: (thinking) =>
+    block({ type: 'thinking', thinking: '', signature: '' }, { type: 'thinking_delta', thinking }),
+  call: ({ id, name, args }) =>
+    block(
+      { type: 'tool_use', ...(id === undefined ? {} : { id }), name, input: {} },
+      { type: 'input_json_delta', partial_json: '' },
+      ...(args === undefined ? [] : [{ type: 'input_json_delta', partial_json: JSON.stringify(args) }]),
+    ),
+  end: (reason = 'stop') =>
+    stopped(reason === 'stop' ? 'end_turn' : 'max_tokens', { input_tokens: 412, output_tokens: 9 }),
+  error: (words) => named({ type: 'error', error: { type: 'api_error', message: words } }),
+  refusal: (words) =>
+    JSON.stringify({ type: 'error', error: { type: 'api_error', message: words }, request_id: 'req_1' }),
+  usage: { promptTokens: 412, outputTokens: 9 },
+}
+
+/** All of them. */
+export const wires: readonly Wire[] = [ollamaWire, openAiWire, anthropicWire]
 
 /** The machine's time, but pauses are twenty times shorter; `sleptMs` tells them as they were asked for. */
 export function createHastyClock(): typeof systemClock & { readonly sleptMs: readonly number[] } {

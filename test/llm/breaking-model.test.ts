@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { breakModel } from '../../src/llm/breaking-model.ts'
-import { LlmBadResponseError, LlmTimeoutError, LlmUnavailableError } from '../../src/llm/errors.ts'
+import {
+  LlmAuthError,
+  LlmBadResponseError,
+  LlmRateLimitError,
+  LlmTimeoutError,
+  LlmUnavailableError,
+} from '../../src/llm/errors.ts'
 import type { Forward, LanguageModel, ModelEvent } from '../../src/llm/language-model.ts'
 import { createVirtualClock } from '../chain/virtual-clock.ts'
 import { collect, forever, question } from './_questions.ts'
 import { useRealSockets } from './_started.ts'
-import { ollamaWire, openAiWire } from './_wires.ts'
+import { wires } from './_wires.ts'
 import type { Script } from './upstream.ts'
 import { closedUrl, startUpstream } from './upstream.ts'
 
@@ -85,7 +91,8 @@ describe('opens', () => {
   test.each([
     { name: 'speaks', events: [spoken, ended] },
     { name: 'speaks junk', events: [new LlmBadResponseError('Junk.')] },
-    { name: 'refuses the key', events: [new LlmUnavailableError('No.', { isAlive: true })] },
+    { name: 'refuses the key', events: [new LlmAuthError()] },
+    { name: 'wants fewer questions', events: [new LlmRateLimitError()] },
     { name: 'breaks off', events: [spoken, new Error('cut')] },
   ])('not while the server $name', async ({ events }) => {
     const { ask, breaker } = scripted({ events, ping: undefined })
@@ -152,7 +159,7 @@ describe('while it is open', () => {
   })
 })
 
-describe.each([ollamaWire, openAiWire])('over HTTP, $name', (wire) => {
+describe.each(wires)('over HTTP, $name', (wire) => {
   const behind = (url: string, firstByteMs = 60_000) => {
     const plain = wire.open(url, { limits: { firstByteMs, idleMs: 40 } })
     const broken = breakModel(plain, { clock: createVirtualClock() })

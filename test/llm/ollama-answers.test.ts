@@ -164,7 +164,7 @@ describe('the answer', () => {
     })
   })
 
-  test.each([401, 403, 429])('status %i is a refusal in the words of the server', async (status) => {
+  test.each([401, 403])('status %i is a refusal in the words of the server', async (status) => {
     await using started = await start({ status, steps: ['{"error":"sign in first","signin_url":"https://x"}'] })
     const { failure } = await collectUntilFailure(started.model.chat(question(), { signal: forever }))
     expect(failure).toMatchObject({ code: 'LLM_REFUSED', message: 'sign in first', details: { status } })

@@ -172,13 +172,28 @@ describe('the answer', () => {
   })
 })
 
+test('a code tells a question that is too long, whatever the words', async () => {
+  const error = { message: 'Too many of them.', type: 'invalid_request_error', code: 'context_length_exceeded' }
+  await using started = await start({ status: 400, steps: [JSON.stringify({ error })] })
+  const { failure } = await collectUntilFailure(started.model.chat(question(), { signal: forever }))
+  expect(failure).toMatchObject({ code: 'LLM_CONTEXT_OVERFLOW', message: 'Too many of them.' })
+})
+
+test('tokens of the cache are told where the server tells them', async () => {
+  const told = { prompt_tokens: 412, completion_tokens: 9, prompt_tokens_details: { cached_tokens: 128 } }
+  const chunk = `data: ${JSON.stringify({ choices: [], usage: told })}\n\n`
+  expect(await read(delta({}, 'stop'), chunk, done)).toEqual([
+    { ...end, usage: { ...usage, promptTokens: 412, outputTokens: 9, cachedTokens: 128 } },
+  ])
+})
+
 describe('the key', () => {
   test.each([401, 403])('is refused with %i: the error does not quote it', async (status) => {
     const words = `Incorrect API key provided: ${apiKey.slice(0, 8)}***. Find yours at https://platform.example`
     await using started = await start({ status, steps: [openAiWire.refusal(words)] })
     const { failure } = await collectUntilFailure(started.model.chat(question(), { signal: forever }))
     expect(failure).toMatchObject({
-      code: 'LLM_UNAVAILABLE',
+      code: 'LLM_AUTH',
       message: 'The model server refuses the key of this service.',
     })
   })
@@ -198,7 +213,7 @@ describe('the key', () => {
   test.each([401, 403])('is refused with %i: ping says so', async (status) => {
     await using started = await start({ status, steps: ['{}'] })
     await expect(started.model.ping({ signal: forever })).rejects.toMatchObject({
-      code: 'LLM_UNAVAILABLE',
+      code: 'LLM_AUTH',
       message: 'The model server refuses the key of this service.',
     })
   })

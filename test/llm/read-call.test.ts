@@ -90,6 +90,17 @@ test('takes any argument where the schema says so, and where it says nothing', (
   expect(argsOf({ colour: 'red' }, [free])).toEqual({ colour: 'red' })
 })
 
+test.each(['fs_read', 'fs-read', 'FS.Read', 'functions.fs_read'])('%s is fs.read, and no other tool', (name) => {
+  const tools = ['fs.read', 'fs.read_all'].map((one): ModelTool => ({ name: one, description: '', parameters: {} }))
+  expect(readCall({ name, arguments: {} }, tools)).toMatchObject({ ok: true, name: 'fs.read', repairs: ['name'] })
+})
+
+test('two tools that fold alike are told apart by their exact names alone', () => {
+  const tools = ['fs.read', 'fs_read'].map((one): ModelTool => ({ name: one, description: '', parameters: {} }))
+  expect(readCall({ name: 'fs_read', arguments: {} }, tools)).toMatchObject({ ok: true, name: 'fs_read' })
+  expect(readCall({ name: 'fs-read', arguments: {} }, tools)).toMatchObject({ ok: false, kind: 'unknown_tool' })
+})
+
 test('tells of every repair once', () => {
   const call = readCall({ name: 'functions.MakeMove', arguments: "{'game_id': 'g', 'cell': '4'}" }, [tool])
   expect(call).toEqual({

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import { silentLog } from '../../src/core/log.ts'
 import type { ObservedCall } from '../../src/metrics/observed-tools.ts'
 import { observeTools } from '../../src/metrics/observed-tools.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import { clock, createBoards } from '../http/bridge.ts'
 import { memoryKeys } from '../records.ts'
+import { toolThat } from '../tools/_bus-world.ts'
 
 function observed() {
   const calls: ObservedCall[] = []
@@ -15,9 +16,8 @@ function observed() {
     onOpenGames: () => {},
   }
   const { tools } = createBoards()
-  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
-  const names = tools.map(({ description }) => description.name)
-  return { calls, writes, names, catalog, observed: observeTools({ catalog, names, clock, observer }) }
+  const catalog = createToolBus({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
+  return { calls, writes, catalog, observed: observeTools({ catalog, clock, observer }) }
 }
 
 const context = { traceId: 'trace', principal: 'test', signal: new AbortController().signal }
@@ -49,4 +49,12 @@ test('writes under way are counted up and down again, reads are not', async () =
     watched.call('ttt_get_state', {}, context),
   ])
   expect(writes).toEqual([1, 2, 1, 0])
+})
+
+test('a tool that comes later is told by its own name, and its writes are counted', async () => {
+  const { catalog, calls, writes, observed: watched } = observed()
+  catalog.register(toolThat(async () => {}, { name: 'late', aliases: ['Late.Alias'], effect: 'write' }))
+  await watched.call('Late.Alias', {}, context)
+  expect(calls).toMatchObject([{ tool: 'late', code: 'OK' }])
+  expect(writes).toEqual([1, 0])
 })

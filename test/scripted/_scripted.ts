@@ -1,4 +1,4 @@
-import { loadRules } from '../../src/main.ts'
+import { loadRules } from '../../src/open-games.ts'
 import { createScriptedModel } from '../../src/scripted/model.ts'
 import type { ScriptedServer, ScriptedServerOptions } from '../../src/scripted/server.ts'
 import { startScriptedServer } from '../../src/scripted/server.ts'

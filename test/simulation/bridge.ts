@@ -3,10 +3,10 @@ import { createChain } from '../../src/chain/create-chain.ts'
 import type { Transport } from '../../src/chain/transport.ts'
 import { createDialect } from '../../src/dialect/dialects.ts'
 import { createResolver } from '../../src/intent/resolver.ts'
-import { gameTools, loadRules } from '../../src/main.ts'
+import { gameTools, loadRules } from '../../src/open-games.ts'
 import { createGames } from '../../src/tictactoe/tictactoe.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import type { ToolCallContext, ToolCatalog, ToolOutcome } from '../../src/tools/tool.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
 import { createChance } from './chance.ts'
 import type { Connection } from './database.ts'
 import type { Life } from './life.ts'
@@ -73,7 +73,7 @@ export function openBridge({ world, id, sabotage = {} }: BridgeOptions): Bridge 
     resolver.start().catch(() => time.after(1_000, start)) // a process that cannot read its log is started again
   }
   start()
-  const built = createToolCatalog({ tools: gameTools.map((tool) => tool(games)), clock, deadlineMs, log, keys })
+  const built = createToolBus({ tools: gameTools.map((tool) => tool(games)), clock, deadlineMs, log, keys })
   const catalog = sabotage.catalog?.(built) ?? built
   return {
     id,

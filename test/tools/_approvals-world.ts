@@ -15,9 +15,9 @@ import {
   WalletMismatchError,
 } from '../../src/tictactoe/errors.ts'
 import type { Approvals } from '../../src/tools/approvals.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import type { ToolOutcome } from '../../src/tools/tool.ts'
 import { defineTool } from '../../src/tools/tool.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
 import { openApprovals } from './open-approvals.ts'
 
 const epochMs = Date.UTC(2026, 0, 1)
@@ -107,6 +107,7 @@ export async function world({ always, limits, log }: { always?: Ending; limits?:
   const toolOf = (name: string, effect: 'read' | 'write', input: z.ZodObject) =>
     defineTool({
       name,
+      origin: 'game',
       summary: 'Works.',
       effect,
       input,
@@ -127,7 +128,7 @@ export async function world({ always, limits, log }: { always?: Ending; limits?:
     toolOf('create', 'write', z.strictObject({ idempotencyKey })),
     toolOf('look', 'read', z.strictObject({ gameId: z.string() })),
   ]
-  const catalog = createToolCatalog({
+  const catalog = createToolBus({
     tools,
     clock,
     deadlineMs: 10_000,

@@ -5,7 +5,7 @@ import { LlmUnavailableError } from '../../src/llm/errors.ts'
 import type { LanguageModel } from '../../src/llm/language-model.ts'
 import { createTurnRunner } from '../../src/llm/loop.ts'
 import type { TurnEvent } from '../../src/llm/turn.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import { traceChat, traceModel } from '../../src/tracing/traced-chat.ts'
 import { traceTools } from '../../src/tracing/traced-tools.ts'
 import { clock, createBoards } from '../http/bridge.ts'
@@ -31,7 +31,7 @@ function world(lines: readonly Line[]) {
   const model = traceModel(scriptedModel(lines), recorded.spans)
   const { tools } = createBoards()
   const catalog = traceTools(
-    createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog }),
+    createToolBus({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog }),
     recorded.spans,
   )
   const run = createTurnRunner({ clock, observe: { repair: () => {}, refusal: () => {} } })

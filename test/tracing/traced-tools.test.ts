@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLog } from '../../src/core/log.ts'
-import { createToolCatalog } from '../../src/tools/tools.ts'
+import { createToolBus } from '../../src/tools/bus.ts'
 import { traceTools } from '../../src/tracing/traced-tools.ts'
 import { clock, createBoards } from '../http/bridge.ts'
 import { memoryKeys } from '../records.ts'
@@ -8,7 +8,7 @@ import { recordSpans } from './_recorded.ts'
 
 function traced() {
   const { tools } = createBoards()
-  const catalog = createToolCatalog({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
+  const catalog = createToolBus({ keys: memoryKeys(), tools, clock, deadlineMs: 1_000, log: silentLog })
   const recorded = recordSpans()
   return { ...recorded, catalog, tools: traceTools(catalog, recorded.spans) }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import oracle from '../../oracle/tictactoe.json' with { type: 'json' }
-import { loadRules } from '../../src/main.ts'
+import { loadRules } from '../../src/open-games.ts'
 import { createBrain } from '../../src/tictactoe/brains.ts'
 import type { Board, Mark } from '../../src/tictactoe/game-view.ts'
 import { pickCell } from '../../web/src/play/brains.ts'

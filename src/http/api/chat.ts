@@ -26,7 +26,13 @@ const chatting: readonly ErrorCode[] = [
   'IDEMPOTENCY_KEY_INVALID',
   'LLM_STREAM_CUT',
   'LLM_REFUSED',
+  'LLM_RATE_LIMIT',
+  'LLM_AUTH',
+  'LLM_CONTEXT_OVERFLOW',
   'MODEL_NOT_FOUND',
+  'KILL_SWITCH',
+  'BUDGET_EXCEEDED',
+  'PRICE_UNKNOWN',
 ]
 
 /** The doors of the chat: three ways to ask for the same. */

@@ -15,6 +15,7 @@ import { componentSchemas } from './schemas.ts'
 import type { ApiRoute } from './service.ts'
 import { docs, health, metrics } from './service.ts'
 import { callTool, listTools, toolAlone } from './tools.ts'
+import { v1Routes, v1Schemas } from './v1.ts'
 
 export type ApiFacts = {
   /** Those offered to models: each gets a path of its own. */
@@ -24,6 +25,8 @@ export type ApiFacts = {
   readonly hasMetrics: boolean
   /** Undefined where there is no chat. */
   readonly chat?: ChatFacts | undefined
+  /** Do agents run? */
+  readonly hasAgents: boolean
   readonly world: ExampleWorld
 }
 
@@ -49,7 +52,13 @@ export function createApiDocument(facts: ApiFacts): JsonObject {
     tags: facts.chat ? [...tags, ...chatTags] : tags,
     paths,
     components: {
-      schemas: { ...componentSchemas, ...eventSchemas, ...ledgerSchemas, ...(facts.chat ? chatSchemas : {}) },
+      schemas: {
+        ...componentSchemas,
+        ...eventSchemas,
+        ...ledgerSchemas,
+        ...v1Schemas,
+        ...(facts.chat ? chatSchemas : {}),
+      },
       parameters,
       headers,
       securitySchemes,
@@ -72,6 +81,7 @@ const tags: readonly JsonValue[] = [
   { name: 'tools', description: 'Everything that changes a game, and the read beside it.' },
   { name: 'approvals', description: 'Asking a person first: OTTO_SIGNING=confirm.' },
   { name: 'games', description: 'What the ledger holds.' },
+  { name: 'agents', description: 'Agents inside budgets (OTTO_ENABLED=true), and the kill switch.' },
   { name: 'service', description: 'The service itself.' },
 ]
 
@@ -123,7 +133,7 @@ const securitySchemes: JsonObject = {
   },
 }
 
-function routesOf({ tools, hasMetrics, chat, world }: ApiFacts): readonly ApiRoute[] {
+function routesOf({ tools, hasMetrics, chat, hasAgents, world }: ApiFacts): readonly ApiRoute[] {
   const envelope = createStory('envelope', world)
   const flat = createStory('flat', world)
   return [
@@ -138,6 +148,7 @@ function routesOf({ tools, hasMetrics, chat, world }: ApiFacts): readonly ApiRou
     ...ledgerRoutes(flat, world),
     ['/wallets', 'get', wallets(world)],
     ...(chat ? [...chatRoutes(chat), ...modelRoutes(chat)] : []),
+    ...v1Routes(hasAgents),
     ...health,
     ...(hasMetrics ? [metrics] : []),
     ...docs,

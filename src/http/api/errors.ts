@@ -15,6 +15,8 @@ export type Door = 'tool' | 'problem' | 'ollama' | 'openai'
 /** The fact, and the details and the hint where they matter. */
 type Instance = readonly [fact: string, details?: JsonObject, hint?: string]
 
+const exampleId = '9a4f6f5e-0f0b-4a51-8a53-2d9a5a1f3c55'
+
 const withoutScope = (scope: Scope): Instance => {
   const { message, details, hint = '' } = new ScopeMissingError(scope)
   return [message, details, hint]
@@ -55,7 +57,23 @@ const instances: Readonly<Record<ErrorCode, Instance>> = {
   LLM_BAD_RESPONSE: ["The model server's answer is not in its protocol."],
   LLM_STREAM_CUT: ["The model's answer broke off."],
   LLM_REFUSED: ['prompt is longer than the context', { status: 400 }],
+  LLM_RATE_LIMIT: ['The model server wants fewer questions.', { retryAfterSeconds: 10 }],
+  LLM_AUTH: ['The model server refuses the key of this service.'],
+  LLM_CONTEXT_OVERFLOW: ['The question is longer than the context of the model.'],
   MODEL_NOT_FOUND: ["model 'nope' not found"],
+  PERMISSION_DENIED: ['This agent was not granted the tool.', { rule: 'grant', tool: 'fs.write' }],
+  FEATURE_DISABLED: ['Agents are not enabled in this service.'],
+  KILL_SWITCH: ['The kill switch is on.'],
+  BUDGET_EXCEEDED: ['The money of this task is spent.', { scope: 'task', id: exampleId, what: 'usd', limit: 0.05 }],
+  PRICE_UNKNOWN: ['There is no price for openai gpt-next.', { provider: 'openai', model: 'gpt-next' }],
+  AGENT_NOT_FOUND: ['There is no agent of that name.', { agents: ['otto'] }],
+  SESSION_NOT_FOUND: ['There is no session with this id.', { id: exampleId }],
+  ARTIFACT_NOT_FOUND: ['There is no such artifact.', { path: 'result.json' }],
+  CHECKPOINT_CORRUPT: ['A stored file is not as it was written.', { path: 'result.json' }],
+  FILE_NOT_FOUND: ['There is no such file in your folder.', { path: 'notes.txt' }],
+  TOOL_FAILED: ['The host does not answer.', { host: 'example.org' }],
+  SCHEMA_ERROR: ['The document does not fit the schema.', { problems: [{ path: 'a.b', problem: 'must be a number' }] }],
+  PROCESS_ERROR: ['The worker of the tool ended without an answer.'],
   FORBIDDEN: withoutScope('play'),
   OVERLOADED: ['Too many requests are in flight.'],
   SHUTTING_DOWN: ['The service is shutting down.'],

@@ -83,6 +83,7 @@ const writing: readonly ErrorCode[] = [
   'APPROVAL_NEEDED',
   'APPROVAL_DECLINED',
   'SHUTTING_DOWN',
+  'KILL_SWITCH',
 ]
 
 /** What a person's answer to a write may get. */

@@ -50,7 +50,9 @@ export function callTool(tools: readonly ToolDescription[], story: Story): Opera
       schema: schemaRef('ToolSuccess'),
       examples: { move: { success: true, result: story.answerOf('ttt_make_move'), traceId: 'my-trace-1' } },
     },
-    codes: [...new Set([...tools.flatMap(codesOfTool), ...guarded, 'UNKNOWN_TOOL' as const])],
+    codes: [
+      ...new Set([...tools.flatMap(codesOfTool), ...guarded, 'UNKNOWN_TOOL' as const, 'PERMISSION_DENIED' as const]),
+    ],
     door: 'tool',
   }
 }

@@ -27,7 +27,14 @@ const world = {
 
 const documentOf = (chat: ChatFacts | undefined): Document =>
   // The cast holds as far as the tests look: they read what they find.
-  createApiDocument({ tools: [], needsToken: false, hasMetrics: false, chat, world }) as unknown as Document
+  createApiDocument({
+    tools: [],
+    needsToken: false,
+    hasMetrics: false,
+    hasAgents: false,
+    chat,
+    world,
+  }) as unknown as Document
 
 /** The names of all schemas that something refers to. */
 const namedIn = (value: JsonValue): string[] => {

@@ -224,6 +224,7 @@ class SlotTakenError extends BaseError {
 const sending = (refused: boolean) =>
   defineTool({
     name: 'ttt_start_game',
+    origin: 'game',
     summary: 'Sends.',
     effect: 'write',
     input: z.strictObject({}),

@@ -93,6 +93,7 @@ describe('the list', () => {
   test('a write that nobody judged counts as destructive', async () => {
     const tool = defineTool({
       name: 'burn',
+      origin: 'game',
       summary: 'Burns.',
       effect: 'write',
       input: z.strictObject({}),
@@ -171,6 +172,7 @@ describe.each(eras)('a call in the %s era', (era) => {
   test('a tool that breaks tells nothing of the house', async () => {
     const tool = defineTool({
       name: 'broken',
+      origin: 'game',
       summary: 'Breaks.',
       effect: 'read',
       input: z.strictObject({}),

@@ -107,6 +107,7 @@ export function createGate(effect: 'read' | 'write' = 'read') {
   }
   const tool = defineTool({
     name: 'wait',
+    origin: 'game',
     summary: 'Waits.',
     effect,
     input: z.strictObject({ key: z.string() }),

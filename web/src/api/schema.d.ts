@@ -860,6 +860,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agents, and what each of them does now */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an agent a task, and wait for its end
+         * @description The answer is 200 however the task ended: its status says. With `Prefer: respond-async` it is 202 as soon as the task is written down. Hanging up cancels the task, but for that. With `estimate=true` nothing is asked of any model: the answer is the most that the first question may cost.
+         */
+        post: operations["invokeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tasks of a session and its files */
+        get: operations["showSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of a session */
+        get: operations["listArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file of a session, its checksum compared */
+        get: operations["readArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was spent: tokens, dollars, calls */
+        get: operations["showUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every budget that counts now: bound, spent, reserved */
+        get: operations["listBudgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts of agents, tasks, tools and working memory */
+        get: operations["showStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is everything that spends or signs stopped? */
+        get: operations["showKillSwitch"];
+        put?: never;
+        /**
+         * Stop everything that spends or signs, or let it go on
+         * @description It holds over a restart, and for every process on the same database. Reads go on.
+         */
+        post: operations["setKillSwitch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1102,7 +1262,7 @@ export interface components {
              * @description Never changes its meaning; docs/errors.md explains each.
              * @enum {string}
              */
-            code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "MODEL_NOT_FOUND" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
+            code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "LLM_RATE_LIMIT" | "LLM_AUTH" | "LLM_CONTEXT_OVERFLOW" | "MODEL_NOT_FOUND" | "PERMISSION_DENIED" | "FEATURE_DISABLED" | "KILL_SWITCH" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "AGENT_NOT_FOUND" | "SESSION_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "CHECKPOINT_CORRUPT" | "FILE_NOT_FOUND" | "TOOL_FAILED" | "SCHEMA_ERROR" | "PROCESS_ERROR" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
             /**
              * @description What happened to the thing asked for; the first two are said only with proof.
              * @enum {string}
@@ -1131,7 +1291,7 @@ export interface components {
              * @description Never changes its meaning; docs/errors.md explains each.
              * @enum {string}
              */
-            code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "MODEL_NOT_FOUND" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
+            code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "LLM_RATE_LIMIT" | "LLM_AUTH" | "LLM_CONTEXT_OVERFLOW" | "MODEL_NOT_FOUND" | "PERMISSION_DENIED" | "FEATURE_DISABLED" | "KILL_SWITCH" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "AGENT_NOT_FOUND" | "SESSION_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "CHECKPOINT_CORRUPT" | "FILE_NOT_FOUND" | "TOOL_FAILED" | "SCHEMA_ERROR" | "PROCESS_ERROR" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
             /**
              * @description What happened to the thing asked for; the first two are said only with proof.
              * @enum {string}
@@ -1880,6 +2040,286 @@ export interface components {
                 playerO: number;
             }[];
         };
+        AgentList: {
+            agents: {
+                id: string;
+                description: string;
+                provider: string;
+                model: string;
+                tools: string[];
+                permissions: string[];
+                isolation: string;
+                /** @enum {string} */
+                state: "declared" | "idle" | "running" | "failed" | "stopped";
+                running: number;
+                waiting: number;
+                restarts: number;
+            }[];
+        };
+        Invocation: {
+            /** @description What the agent is to do. */
+            input: string;
+            /** @description Goes on with a session; a new one without it. */
+            sessionId?: string;
+            /** @description Bounds for this task; they only lower the agent's own. */
+            budgets?: {
+                /** @description Seconds. */
+                time?: number;
+                tokens?: number;
+                cost_usd?: number;
+            };
+        };
+        TaskResult: {
+            taskId: string;
+            sessionId: string;
+            agentId: string;
+            /** @enum {string} */
+            status: "COMPLETED" | "FAILED" | "CANCELLED";
+            /** @description Why it ended before the agent was done. */
+            stopped: ("budget" | "time" | "kill_switch" | "cancelled" | "interrupted") | null;
+            /** @description The last words of the agent; what there was of them, where it was stopped. */
+            output: string;
+            error: {
+                code: string;
+                message: string;
+                hint: string;
+            } | null;
+            usage: {
+                inputTokens: number;
+                outputTokens: number;
+                costUsd: number;
+                modelCalls: number;
+                toolCalls: number;
+                ms: number;
+            };
+            readonly artifacts: {
+                /** @description Below the data folder: sessions/<id>/result.json. */
+                path: string;
+                name: string;
+                /** @enum {string} */
+                type: "transcript" | "result" | "intermediate" | "checkpoint";
+                bytes: number;
+                /** @description SHA-256, hex. */
+                checksum: string;
+                /** Format: date-time */
+                createdAt: string;
+                meta: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        TaskEstimate: {
+            promptTokens: number;
+            maxOutputTokens: number;
+            /** @description Null where the model has no price. */
+            firstCallUsd: number | null;
+            limits: {
+                timeMs: number;
+                tokens: number | null;
+                costUsd: number | null;
+            };
+        };
+        TaskBegun: {
+            taskId: string;
+            sessionId: string;
+            /** @constant */
+            status: "RUNNING";
+        };
+        SessionView: {
+            sessionId: string;
+            tasks: {
+                taskId: string;
+                agentId: string;
+                /** @enum {string} */
+                status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
+                /** @description Who asked for it. */
+                principal: string;
+                /** Format: date-time */
+                createdAt: string;
+                endedAt: string | null;
+                /** @description Null while it runs. */
+                result: {
+                    taskId: string;
+                    sessionId: string;
+                    agentId: string;
+                    /** @enum {string} */
+                    status: "COMPLETED" | "FAILED" | "CANCELLED";
+                    /** @description Why it ended before the agent was done. */
+                    stopped: ("budget" | "time" | "kill_switch" | "cancelled" | "interrupted") | null;
+                    /** @description The last words of the agent; what there was of them, where it was stopped. */
+                    output: string;
+                    error: {
+                        code: string;
+                        message: string;
+                        hint: string;
+                    } | null;
+                    usage: {
+                        inputTokens: number;
+                        outputTokens: number;
+                        costUsd: number;
+                        modelCalls: number;
+                        toolCalls: number;
+                        ms: number;
+                    };
+                    readonly artifacts: {
+                        /** @description Below the data folder: sessions/<id>/result.json. */
+                        path: string;
+                        name: string;
+                        /** @enum {string} */
+                        type: "transcript" | "result" | "intermediate" | "checkpoint";
+                        bytes: number;
+                        /** @description SHA-256, hex. */
+                        checksum: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        meta: {
+                            [key: string]: unknown;
+                        };
+                    }[];
+                } | null;
+            }[];
+            artifacts: {
+                /** @description Below the data folder: sessions/<id>/result.json. */
+                path: string;
+                name: string;
+                /** @enum {string} */
+                type: "transcript" | "result" | "intermediate" | "checkpoint";
+                bytes: number;
+                /** @description SHA-256, hex. */
+                checksum: string;
+                /** Format: date-time */
+                createdAt: string;
+                meta: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        ArtifactList: {
+            artifacts: {
+                /** @description Below the data folder: sessions/<id>/result.json. */
+                path: string;
+                name: string;
+                /** @enum {string} */
+                type: "transcript" | "result" | "intermediate" | "checkpoint";
+                bytes: number;
+                /** @description SHA-256, hex. */
+                checksum: string;
+                /** Format: date-time */
+                createdAt: string;
+                meta: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        UsageReport: {
+            range: {
+                from: string | null;
+                until: string | null;
+            };
+            totals: {
+                calls: number;
+                inputTokens: number;
+                outputTokens: number;
+                cachedTokens: number;
+                /** @description Billionths of a dollar: exact. */
+                nanoUsd: number;
+                costUsd: number;
+                ms: number;
+                errors: number;
+            };
+            groups: {
+                calls: number;
+                inputTokens: number;
+                outputTokens: number;
+                cachedTokens: number;
+                /** @description Billionths of a dollar: exact. */
+                nanoUsd: number;
+                costUsd: number;
+                ms: number;
+                errors: number;
+                keys: {
+                    [key: string]: string;
+                };
+            }[];
+        };
+        BudgetReport: {
+            budgets: {
+                /** @enum {string} */
+                scope: "day" | "agent" | "session" | "workflow" | "task" | "stage" | "call";
+                id: string;
+                /** @enum {string} */
+                window: "process" | "day" | "ever";
+                limit: {
+                    tokens: number | null;
+                    costUsd: number | null;
+                };
+                spent: {
+                    tokens: number;
+                    costUsd: number;
+                };
+                /** @description Reserved for calls under way, or by a process that died. */
+                held: {
+                    tokens: number;
+                    costUsd: number;
+                };
+            }[];
+        };
+        Stats: {
+            agents: {
+                declared: number;
+                running: number;
+                waiting: number;
+            };
+            /** @description How many are kept, by status. */
+            tasks: {
+                [key: string]: number;
+            };
+            tools: {
+                tool: string;
+                origin: string;
+                permission: string;
+                calls: number;
+                failures: number;
+                denials: number;
+                running: number;
+                averageMs: number;
+                maxMs: number;
+            }[];
+            contexts: {
+                entries: number;
+                bytes: number;
+                maxBytes: number;
+                evicted: number;
+                expired: number;
+            };
+            lastHour: {
+                calls: number;
+                inputTokens: number;
+                outputTokens: number;
+                costUsd: number;
+            };
+            /** @description In the order of their start, each before those that it supervises. */
+            parts: {
+                /** @description Its name, below that of the part that supervises it: agents/otto. */
+                path: string;
+                /** @enum {string} */
+                state: "starting" | "running" | "waiting" | "stopping" | "stopped" | "failed";
+                /** @description How often it was started again. */
+                restarts: number;
+            }[];
+        };
+        KillOrder: {
+            /** @description true: nothing that spends or signs begins any more. false: it may again. */
+            on: boolean;
+            reason?: string;
+        };
+        KillView: {
+            isOn: boolean;
+            /** @description All of them must be off. */
+            readonly sources: ("environment" | "file" | "route")[];
+            reason: string | null;
+            since: string | null;
+        };
         OllamaChatRequest: {
             model?: string | null;
             messages?: {
@@ -2034,7 +2474,7 @@ export interface components {
              * @description Absent where the model server itself refused.
              * @enum {string}
              */
-            code?: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "MODEL_NOT_FOUND" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
+            code?: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_ARGUMENTS" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_REUSED" | "UNSUPPORTED_MEDIA_TYPE" | "PAYLOAD_TOO_LARGE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "UNKNOWN_TOOL" | "INVALID_MOVE" | "STATE_ERROR" | "GAME_NOT_FOUND" | "GAME_BUSY" | "LEDGER_REFUSED" | "ORACLE_ERROR" | "LEDGER_UNREACHABLE" | "CIRCUIT_OPEN" | "OUTCOME_UNKNOWN" | "CONFIRMATION_PENDING" | "DEADLINE_EXCEEDED" | "WALLET_ERROR" | "STORAGE_UNAVAILABLE" | "APPROVAL_NEEDED" | "APPROVAL_DECLINED" | "LLM_UNAVAILABLE" | "LLM_TIMEOUT" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_REFUSED" | "LLM_RATE_LIMIT" | "LLM_AUTH" | "LLM_CONTEXT_OVERFLOW" | "MODEL_NOT_FOUND" | "PERMISSION_DENIED" | "FEATURE_DISABLED" | "KILL_SWITCH" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "AGENT_NOT_FOUND" | "SESSION_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "CHECKPOINT_CORRUPT" | "FILE_NOT_FOUND" | "TOOL_FAILED" | "SCHEMA_ERROR" | "PROCESS_ERROR" | "FORBIDDEN" | "OVERLOADED" | "SHUTTING_DOWN" | "RATE_LIMITED" | "UNAUTHENTICATED" | "ORIGIN_NOT_ALLOWED" | "HOST_NOT_ALLOWED" | "INTERNAL_ERROR";
         };
         OpenAiChatRequest: {
             model?: string | null;
@@ -2463,7 +2903,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. `PERMISSION_DENIED`: This agent was not granted the tool. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -2472,7 +2912,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH" | "PERMISSION_DENIED";
                     };
                 };
             };
@@ -2713,7 +3153,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -2722,7 +3162,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH";
                     };
                 };
             };
@@ -2955,7 +3395,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -2964,7 +3404,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH";
                     };
                 };
             };
@@ -3217,7 +3657,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -3226,7 +3666,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH";
                     };
                 };
             };
@@ -3669,7 +4109,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -3678,7 +4118,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH";
                     };
                 };
             };
@@ -3929,7 +4369,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. */
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `APPROVAL_DECLINED`: A person declined this. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -3938,7 +4378,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ToolFailure"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "APPROVAL_DECLINED" | "KILL_SWITCH";
                     };
                 };
             };
@@ -6269,7 +6709,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context `INVALID_ARGUMENTS`: A query parameter is not as expected. */
+            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context `LLM_CONTEXT_OVERFLOW`: The question is longer than the context of the model. `INVALID_ARGUMENTS`: A query parameter is not as expected. */
             400: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6278,7 +6718,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "INVALID_REQUEST" | "INVALID_JSON" | "IDEMPOTENCY_KEY_INVALID" | "LLM_REFUSED" | "INVALID_ARGUMENTS";
+                        code?: "INVALID_REQUEST" | "INVALID_JSON" | "IDEMPOTENCY_KEY_INVALID" | "LLM_REFUSED" | "LLM_CONTEXT_OVERFLOW" | "INVALID_ARGUMENTS";
                     };
                 };
             };
@@ -6296,7 +6736,20 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. */
+            /** @description `BUDGET_EXCEEDED`: The money of this task is spent. */
+            402: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OllamaError"] & {
+                        /** @enum {string} */
+                        code?: "BUDGET_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6305,7 +6758,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "KILL_SWITCH";
                     };
                 };
             };
@@ -6361,6 +6814,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description `PRICE_UNKNOWN`: There is no price for openai gpt-next. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OllamaError"] & {
+                        /** @enum {string} */
+                        code?: "PRICE_UNKNOWN";
+                    };
+                };
+            };
             /** @description `RATE_LIMITED`: Too many writes came from this caller. */
             429: {
                 headers: {
@@ -6401,7 +6867,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. */
+            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. `LLM_AUTH`: The model server refuses the key of this service. */
             502: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6410,11 +6876,11 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "LLM_UNAVAILABLE" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT";
+                        code?: "LLM_UNAVAILABLE" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_AUTH";
                     };
                 };
             };
-            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. */
+            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. `LLM_RATE_LIMIT`: The model server wants fewer questions. */
             503: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6424,7 +6890,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "OVERLOADED" | "CIRCUIT_OPEN";
+                        code?: "OVERLOADED" | "CIRCUIT_OPEN" | "LLM_RATE_LIMIT";
                     };
                 };
             };
@@ -6489,7 +6955,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context `INVALID_ARGUMENTS`: A query parameter is not as expected. */
+            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context `LLM_CONTEXT_OVERFLOW`: The question is longer than the context of the model. `INVALID_ARGUMENTS`: A query parameter is not as expected. */
             400: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6498,7 +6964,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "INVALID_REQUEST" | "INVALID_JSON" | "IDEMPOTENCY_KEY_INVALID" | "LLM_REFUSED" | "INVALID_ARGUMENTS";
+                        code?: "INVALID_REQUEST" | "INVALID_JSON" | "IDEMPOTENCY_KEY_INVALID" | "LLM_REFUSED" | "LLM_CONTEXT_OVERFLOW" | "INVALID_ARGUMENTS";
                     };
                 };
             };
@@ -6516,7 +6982,20 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. */
+            /** @description `BUDGET_EXCEEDED`: The money of this task is spent. */
+            402: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OllamaError"] & {
+                        /** @enum {string} */
+                        code?: "BUDGET_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6525,7 +7004,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN";
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "KILL_SWITCH";
                     };
                 };
             };
@@ -6581,6 +7060,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description `PRICE_UNKNOWN`: There is no price for openai gpt-next. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OllamaError"] & {
+                        /** @enum {string} */
+                        code?: "PRICE_UNKNOWN";
+                    };
+                };
+            };
             /** @description `RATE_LIMITED`: Too many writes came from this caller. */
             429: {
                 headers: {
@@ -6621,7 +7113,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. */
+            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. `LLM_AUTH`: The model server refuses the key of this service. */
             502: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6630,11 +7122,11 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "LLM_UNAVAILABLE" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT";
+                        code?: "LLM_UNAVAILABLE" | "LLM_BAD_RESPONSE" | "LLM_STREAM_CUT" | "LLM_AUTH";
                     };
                 };
             };
-            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. */
+            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. `LLM_RATE_LIMIT`: The model server wants fewer questions. */
             503: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6644,7 +7136,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OllamaError"] & {
                         /** @enum {string} */
-                        code?: "OVERLOADED" | "CIRCUIT_OPEN";
+                        code?: "OVERLOADED" | "CIRCUIT_OPEN" | "LLM_RATE_LIMIT";
                     };
                 };
             };
@@ -6706,7 +7198,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context */
+            /** @description `INVALID_REQUEST`: messages[0].content must be a string. `INVALID_JSON`: The body is not JSON. `IDEMPOTENCY_KEY_INVALID`: The Idempotency-Key is not 1 to 128 visible ASCII characters. `LLM_REFUSED`: prompt is longer than the context `LLM_CONTEXT_OVERFLOW`: The question is longer than the context of the model. */
             400: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6716,7 +7208,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpenAiError"] & {
                         error?: {
                             /** @enum {string} */
-                            code?: "invalid_request" | "invalid_json" | "idempotency_key_invalid" | "llm_refused";
+                            code?: "invalid_request" | "invalid_json" | "idempotency_key_invalid" | "llm_refused" | "llm_context_overflow";
                         };
                     };
                 };
@@ -6737,7 +7229,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. */
+            /** @description `BUDGET_EXCEEDED`: The money of this task is spent. */
+            402: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"] & {
+                        error?: {
+                            /** @enum {string} */
+                            code?: "budget_exceeded";
+                        };
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope chat. `KILL_SWITCH`: The kill switch is on. */
             403: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6747,7 +7254,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpenAiError"] & {
                         error?: {
                             /** @enum {string} */
-                            code?: "host_not_allowed" | "origin_not_allowed" | "forbidden";
+                            code?: "host_not_allowed" | "origin_not_allowed" | "forbidden" | "kill_switch";
                         };
                     };
                 };
@@ -6810,6 +7317,21 @@ export interface operations {
                     };
                 };
             };
+            /** @description `PRICE_UNKNOWN`: There is no price for openai gpt-next. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"] & {
+                        error?: {
+                            /** @enum {string} */
+                            code?: "price_unknown";
+                        };
+                    };
+                };
+            };
             /** @description `RATE_LIMITED`: Too many writes came from this caller. */
             429: {
                 headers: {
@@ -6854,7 +7376,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. */
+            /** @description `LLM_UNAVAILABLE`: The model server is unreachable. `LLM_BAD_RESPONSE`: The model server's answer is not in its protocol. `LLM_STREAM_CUT`: The model's answer broke off. `LLM_AUTH`: The model server refuses the key of this service. */
             502: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6864,12 +7386,12 @@ export interface operations {
                     "application/json": components["schemas"]["OpenAiError"] & {
                         error?: {
                             /** @enum {string} */
-                            code?: "llm_unavailable" | "llm_bad_response" | "llm_stream_cut";
+                            code?: "llm_unavailable" | "llm_bad_response" | "llm_stream_cut" | "llm_auth";
                         };
                     };
                 };
             };
-            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. */
+            /** @description `OVERLOADED`: Too many requests are in flight. `CIRCUIT_OPEN`: The model server failed too often just now. `LLM_RATE_LIMIT`: The model server wants fewer questions. */
             503: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -6880,7 +7402,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpenAiError"] & {
                         error?: {
                             /** @enum {string} */
-                            code?: "overloaded" | "circuit_open";
+                            code?: "overloaded" | "circuit_open" | "llm_rate_limit";
                         };
                     };
                 };
@@ -10553,6 +11075,1498 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    invokeAgent: {
+        parameters: {
+            query?: {
+                /** @description Only say what it may cost. */
+                estimate?: "true" | "false";
+            };
+            header?: {
+                /** @description The same request again under the same key is done once and answered again. The argument idempotencyKey is the same thing; given both, they must be equal. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description wait=<seconds> shortens how long the answer may take; respond-async takes the answer of a write as soon as the ledger has the message (RFC 7240). Preference-Applied names those that counted; others are ignored. */
+                Prefer?: components["parameters"]["Prefer"];
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path: {
+                /** @description The name of the agent. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invocation"];
+            };
+        };
+        responses: {
+            /** @description How the task ended. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResult"];
+                };
+            };
+            /** @description It is under way. */
+            202: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskBegun"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_JSON`: The body is not JSON. `INVALID_ARGUMENTS`: gameId: Not a UUID. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_JSON" | "INVALID_ARGUMENTS";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `BUDGET_EXCEEDED`: The money of this task is spent. */
+            402: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "BUDGET_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. `KILL_SWITCH`: The kill switch is on. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED" | "KILL_SWITCH";
+                    };
+                };
+            };
+            /** @description `AGENT_NOT_FOUND`: There is no agent of that name. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "AGENT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            413: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json in UTF-8, without content coding. */
+            415: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `PRICE_UNKNOWN`: There is no price for openai gpt-next. `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PRICE_UNKNOWN" | "IDEMPOTENCY_KEY_REUSED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. `PROCESS_ERROR`: The worker of the tool ended without an answer. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR" | "PROCESS_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. `SHUTTING_DOWN`: The service is shutting down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE" | "SHUTTING_DOWN";
+                    };
+                };
+            };
+        };
+    };
+    showSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path: {
+                /** @description The sessionId of a result. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_ARGUMENTS`: gameId: Not a UUID. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_ARGUMENTS";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `SESSION_NOT_FOUND`: There is no session with this id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "SESSION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    listArtifacts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path: {
+                /** @description The sessionId of a result. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With their checksums. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_ARGUMENTS`: gameId: Not a UUID. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_ARGUMENTS";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `SESSION_NOT_FOUND`: There is no session with this id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "SESSION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readArtifact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path: {
+                /** @description The sessionId of a result. */
+                id: string;
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes as they were written; the ETag is their SHA-256. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_ARGUMENTS`: gameId: Not a UUID. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_ARGUMENTS";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `ARTIFACT_NOT_FOUND`: There is no such artifact. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ARTIFACT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. `CHECKPOINT_CORRUPT`: A stored file is not as it was written. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR" | "CHECKPOINT_CORRUPT";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    showUsage: {
+        parameters: {
+            query?: {
+                /** @description Of one agent, session, model …: agent:otto. */
+                scope?: string;
+                /** @description Since when: -1d, -2h, or a date. */
+                from?: string;
+                /** @description Until when. */
+                until?: string;
+                /** @description Added up by these, a comma list: agent, tool, model, workflow, session, task, kind, hour, day. */
+                by?: string;
+                /** @description Only so many groups, those that cost most. */
+                top?: number;
+                /** @description csv: row by row. */
+                format?: "json" | "csv";
+            };
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dollars by the prices of the day on which they were spent. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_ARGUMENTS`: gameId: Not a UUID. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_ARGUMENTS";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    listBudgets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The day first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetReport"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    showStats: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Since the start of this process. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. `FEATURE_DISABLED`: Agents are not enabled in this service. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN" | "FEATURE_DISABLED";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    showKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description And by what. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillView"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    setKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request, in its answer, the logs and the tool log. One is made without it. */
+                "X-Trace-Id"?: components["parameters"]["TraceId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KillOrder"];
+            };
+        };
+        responses: {
+            /** @description How it stands now. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillView"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: The body is not a tool request. `INVALID_JSON`: The body is not JSON. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "INVALID_JSON";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: This service wants its token. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `HOST_NOT_ALLOWED`: This service does not answer for that host. `ORIGIN_NOT_ALLOWED`: Pages of that origin may not call this service. `FORBIDDEN`: The token does not have the scope play. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "HOST_NOT_ALLOWED" | "ORIGIN_NOT_ALLOWED" | "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `DEADLINE_EXCEEDED`: Time ran out before anything was sent. */
+            408: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "DEADLINE_EXCEEDED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            413: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json in UTF-8, without content coding. */
+            415: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many writes came from this caller. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than 65536 bytes. */
+            431: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `INTERNAL_ERROR`: Something went wrong inside the service. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "INTERNAL_ERROR";
+                    };
+                };
+            };
+            /** @description `OVERLOADED`: Too many requests are in flight. `STORAGE_UNAVAILABLE`: What is to be done cannot be written down. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "OVERLOADED" | "STORAGE_UNAVAILABLE";
+                    };
                 };
             };
         };
