@@ -3,8 +3,12 @@
  * same run. Prints a Markdown table and keeps all in bench/results.json. Nothing here is a test: a machine may be busy.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { measureAgentSoak } from './agent-soak.ts'
+import { measureAgents } from './agents.ts'
+import { measureArtifacts } from './artifacts.ts'
 import { measureBytes } from './bytes.ts'
 import { measureChat } from './chat.ts'
+import { measureContext } from './context.ts'
 import { measureDeadlines } from './deadlines.ts'
 import { measureDurable } from './durable.ts'
 import { measureEvaluate } from './evaluate.ts'
@@ -23,7 +27,9 @@ import { measureRecovery } from './recovery.ts'
 import { measureRestart } from './restart.ts'
 import { measureShutdown } from './shutdown.ts'
 import { measureSoak } from './soak.ts'
+import { measureSpawn } from './spawn.ts'
 import { measureStart } from './start.ts'
+import { measureToolBus } from './tool-bus.ts'
 import { measureWatchers } from './watchers.ts'
 
 /** In the order of the table. */
@@ -39,6 +45,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   restart: measureRestart,
   chat: measureChat,
   mcp: measureMcp,
+  'tool-bus': measureToolBus,
+  spawn: measureSpawn,
+  agents: measureAgents,
   intents: measureIntents,
   recovery: measureRecovery,
   shutdown: measureShutdown,
@@ -46,7 +55,10 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   overload: measureOverload,
   watchers: measureWatchers,
   page: measurePage,
+  context: measureContext,
+  artifacts: measureArtifacts,
   soak: measureSoak,
+  'agent-soak': measureAgentSoak,
 }
 
 type Results = {

@@ -3,21 +3,13 @@
  * process held after each: `node --expose-gc soak.ts <file> <warm-up> <parts> <games a part>`.
  */
 import { fork } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { NodeAnswer, Transport } from '../../src/chain/transport.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { openSqlite } from '../../src/db/open-sqlite.ts'
 import { inParallel, playOn } from './_ledger.ts'
+import { takeSample } from './_sample.ts'
 import type { SoakRequest, SoakTold } from './soak-ledger.ts'
-
-/** After so many games since the warm-up: what is held, with the garbage collected, and what the system gave. Bytes. */
-export type SoakSample = {
-  readonly games: number
-  readonly held: number
-  readonly resident: number
-  readonly descriptors: number
-}
 
 const atOnce = 64
 const [file = '', warm = 0, parts = 0, size = 0] = process.argv
@@ -56,15 +48,6 @@ function startLedger(): Transport {
   }
 }
 
-function sample(games: number): SoakSample {
-  for (let times = 0; times < 4; times++) global.gc?.()
-  const { rss, heapUsed, external } = process.memoryUsage()
-  const taken = { games, held: heapUsed + external, resident: rss, descriptors: readdirSync('/proc/self/fd').length }
-  const [held, resident] = [taken.held, taken.resident].map((bytes) => (bytes / 2 ** 20).toFixed(1))
-  console.error(`soak: ${games} games, ${held} MiB held, ${resident} resident, ${taken.descriptors} descriptors`)
-  return taken
-}
-
 const database = await openSqlite({ path: String(file), log: silentLog })
 const games = await playOn(startLedger(), database)
 const live = (count: number) =>
@@ -74,10 +57,10 @@ const live = (count: number) =>
     await games.cancel(gameId)
   })
 await live(Number(warm))
-const samples = [sample(0)]
+const samples = [takeSample('soak', 0)]
 for (let part = 1; part <= Number(parts); part++) {
   await live(Number(size))
-  samples.push(sample(part * Number(size)))
+  samples.push(takeSample('soak', part * Number(size)))
 }
 await games.close()
 await database.close()
