@@ -63,7 +63,8 @@ test('does not go on behind what was altered', async () => {
 async function abandoned() {
   const dir = await temporaryFolder()
   const stream = await open(openStore(dir))
-  onTestFinished(() => void stream.close().catch(() => undefined)) // this process lives on, and has its file open
+  // This process lives on and has its file open; awaited, since closing writes into the folder that is removed next.
+  onTestFinished(async () => void (await stream.close().catch(() => undefined)))
   await stream.append('1')
   await stream.append('2')
   const path = join(dir, 'sessions/s1/t.jsonl')
