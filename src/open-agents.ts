@@ -1,7 +1,8 @@
-import { join, resolve } from 'node:path'
+import { join, parse, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import type { Agents } from './agent/agent.ts'
 import { AgentSpec } from './agent/agent-spec.ts'
+import type { DeclaredAgent } from './agent/create-agents.ts'
 import { createAgents } from './agent/create-agents.ts'
 import type { SpecFault } from './agent/errors.ts'
 import { createIsolatedTurns } from './agent/isolated-turns.ts'
@@ -122,15 +123,23 @@ export async function openAgents(config: Config, deps: AgencyDeps): Promise<Agen
     log,
     clock: systemClock,
   })
-  const loaded = await loadAgents({
-    ...settings,
-    shippedDir,
-    tools: bus.all().flatMap(({ description, aliases }) => [description.name, ...aliases]),
-  })
-  const { agents: declared } = loaded
-  const faults = loaded.faults.filter((fault) => !isElsewhere(fault))
+  const load = async () => {
+    const tools = bus.all().flatMap(({ description, aliases }) => [description.name, ...aliases])
+    const { agents, faults } = await loadAgents({ ...settings, shippedDir, tools })
+    return { agents, faults: faults.filter((fault) => !isElsewhere(fault)) }
+  }
+  const grant = ({ name, tools }: AgentSpec): void => {
+    for (const tool of tools) bus.grant(name, tool)
+  }
+  const { agents: declared, faults } = await load()
   for (const fault of faults) log.warn({ ...fault }, 'an agent is not used')
-  for (const { spec } of declared) for (const tool of spec.tools) bus.grant(spec.name, tool)
+  for (const { spec } of declared) grant(spec)
+  const lookFor = async (name: string): Promise<DeclaredAgent | 'broken' | undefined> => {
+    const now = await load()
+    const found = now.agents.find(({ spec }) => spec.name === name)
+    if (found !== undefined) grant(found.spec)
+    return found ?? (now.faults.some(({ file }) => parse(file).name === name) ? 'broken' : undefined)
+  }
   const shared = {
     tools: { call: deps.call, find: bus.find, grants: bus.grants },
     ...spending,
@@ -140,6 +149,7 @@ export async function openAgents(config: Config, deps: AgencyDeps): Promise<Agen
   }
   const agents = createAgents({
     declared,
+    lookFor,
     shared,
     tasks,
     contexts,

@@ -27,6 +27,8 @@ export type DeclaredAgent = { readonly spec: AgentSpec; readonly source: string;
 
 export type AgentsDeps = {
   readonly declared: readonly DeclaredAgent[]
+  /** Looks for an agent that nobody knew at the start: its file may have been written since. */
+  readonly lookFor: (name: string) => Promise<DeclaredAgent | 'broken' | undefined>
   /** What the tasks of an agent need; asked for when the agent is first wanted, and after a crash. */
   readonly openParts: (spec: AgentSpec, signal: AbortSignal) => Promise<AgentParts>
   readonly shared: Pick<AgentParts, 'tools' | 'prices' | 'publish' | 'log' | 'rulesFor'> & {
@@ -54,15 +56,21 @@ const endMs = 5_000
 /** The agents of this process. */
 export function createAgents(deps: AgentsDeps): Agents {
   const { supervisor, tasks, contexts, kill, newId, clock } = deps
-  const held = new Map<string, Held>(
-    deps.declared.map((one) => [one.spec.name, { ...one, server: undefined, starting: undefined, ending: new Set() }]),
-  )
+  const held = new Map<string, Held>(deps.declared.map((one) => [one.spec.name, toHeld(one)]))
   let isClosing = false
 
   const find = (id: string): Held => {
     const agent = held.get(id)
     if (agent === undefined) throw new AgentNotFoundError([...held.keys()])
     return agent
+  }
+  const findOrLook = async (id: string): Promise<Held> => {
+    if (held.has(id)) return find(id)
+    const found = await deps.lookFor(id)
+    if (found === 'broken') throw new AgentNotFoundError([...held.keys()], { hasFaults: true })
+    // Somebody else may have looked meanwhile, and run it.
+    if (found !== undefined && !held.has(id)) held.set(id, toHeld(found))
+    return find(id)
   }
   const nodeOf = (id: string): ChildNode | undefined => supervisor.tree().find((node) => node.id === id)
   const serverOf = async (agent: Held): Promise<AgentServer> => {
@@ -97,7 +105,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     return agent.server
   }
   const begin = async (id: string, task: TaskSpec, caller: TaskCaller): Promise<BegunWork> => {
-    const agent = find(id)
+    const agent = await findOrLook(id)
     if (isClosing) throw new AgentsStoppingError()
     if (kill.isOn()) throw new KillSwitchError()
     const server = await serverOf(agent)
@@ -134,7 +142,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     },
     begin,
     invoke: async (id, task, caller) => (await begin(id, task, caller)).ended,
-    estimate: async (id, task) => estimate(deps, find(id).spec, task),
+    estimate: async (id, task) => estimate(deps, (await findOrLook(id)).spec, task),
     async stop(id) {
       const agent = find(id)
       await end(agent, 0)
@@ -148,6 +156,13 @@ export function createAgents(deps: AgentsDeps): Agents {
     },
   }
 }
+
+const toHeld = (agent: DeclaredAgent): Held => ({
+  ...agent,
+  server: undefined,
+  starting: undefined,
+  ending: new Set(),
+})
 
 function toRecord({ spec, source, overrides, server }: Held, node: ChildNode | undefined): AgentRecord {
   const { running, waiting } = server?.stats() ?? { running: 0, waiting: 0 }

@@ -5,11 +5,15 @@ import type { JsonObject } from '../core/json.ts'
 export class AgentNotFoundError extends BaseError {
   override readonly code = 'AGENT_NOT_FOUND'
   override readonly kind = 'not_found'
-  constructor(names: readonly string[]) {
-    super('There is no agent of that name.', {
+  /** @param hasFaults a file declares one, and cannot be used */
+  constructor(names: readonly string[], { hasFaults = false }: { readonly hasFaults?: boolean } = {}) {
+    super(hasFaults ? "The agent's file cannot be used." : 'There is no agent of that name.', {
       details: { agents: names.slice(0, 50) },
-      hint:
-        names.length === 0 ? 'Write one: .otto/agents/<name>.yml.' : `Use one of: ${names.slice(0, 20).join(', ')}.`,
+      hint: hasFaults
+        ? 'otto agent validate says what is wrong, and where.'
+        : names.length === 0
+          ? 'Write one: .otto/agents/<name>.yml.'
+          : `Use one of: ${names.slice(0, 20).join(', ')}.`,
     })
   }
 }

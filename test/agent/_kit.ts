@@ -157,6 +157,7 @@ export async function openWorld(options: WorldOptions = {}) {
   const tasks = createTaskStore({ database, owner: 'this' })
   const agents = createAgents({
     declared: specs.map((spec) => ({ spec, source: `${spec.name}.yml`, overrides: [] })),
+    lookFor: async () => undefined,
     shared,
     tasks,
     contexts,

@@ -14,6 +14,7 @@ export type ResultBody = {
   readonly usage: { readonly inputTokens: number; readonly modelCalls: number; readonly toolCalls: number }
   readonly artifacts: readonly { readonly name: string; readonly checksum: string }[]
   readonly code?: string
+  readonly hint?: string
 }
 
 export type SessionBody = {

@@ -36,6 +36,18 @@ describe('agents', () => {
     expect(fault).toMatchObject({ file: expect.stringContaining('broken.yml'), line: expect.any(Number) })
   })
 
+  test('are found when their file came after the start; one that cannot be used is told so', async () => {
+    const file = join(folder.dir, 'project/agents/late.yml')
+    await writeFile(file, 'name: late\nprovider: scripted\nmodel: script\nsystem_prompt: Be brief.\ntools: [json]\n')
+    const { status, body } = await invoke(url, 'late', { input: 'call json {"action":"parse","text":"[1]"}' })
+    expect([status, body.status, body.usage.toolCalls]).toEqual([200, 'COMPLETED', 1])
+    expect(await invoke(url, 'broken', { input: 'x' })).toMatchObject({
+      status: 404,
+      body: { code: 'AGENT_NOT_FOUND', hint: expect.stringContaining('otto agent validate') },
+    })
+    expect((await invoke(url, 'nobody', { input: 'x' })).body).toMatchObject({ hint: expect.stringContaining('late') })
+  })
+
   test('do what they are told, and leave the file, the result and what they spent', async () => {
     const { status, body } = await invoke(url, 'scribe', write)
     expect([status, body.status, body.error]).toEqual([200, 'COMPLETED', null])
