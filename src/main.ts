@@ -104,7 +104,7 @@ export async function startOtto(config: Config, log: Logger): Promise<Otto> {
   })
   const tools = live.watchTools(audit.watchTools(metrics.watchTools(bus)))
   const { playerX, playerO } = wallets
-  const models = openModels(config, { log, loadScripted: () => loadScripted(rules) })
+  const models = openModels(config, { log, metrics: metrics.models, loadScripted: () => loadScripted(rules) })
   const parts = {
     bus,
     call: tools.call,

@@ -212,10 +212,15 @@ const noUsage = {
 
 type Settings = ReturnType<typeof parseConfig>['agents']
 
+/** It is the name of a folder too. */
+const agentNames = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
 /** Calls by the program itself: it is trusted with every class of tool, and bound to the agent's grants and folder. */
 const executeBy =
   (tools: Pick<ToolBus, 'call' | 'grants'>, { dataDir, variables }: Settings): StartedOtto['tools']['execute'] =>
   async (name, args, { agentId, sessionId, signal = new AbortController().signal }) => {
+    if (!agentNames.test(agentId))
+      throw new TypeError('An agentId has 1 to 64 of A-Z, a-z, 0-9, dot, dash, underscore.')
     const traceId = randomId()
     const outcome = await tools.call(name, args, {
       traceId,

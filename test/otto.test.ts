@@ -132,6 +132,11 @@ describe('its parts', () => {
     expect(await usage.getUsage({ key: 'agent', value: 'ada' }, {})).toMatchObject({ calls: 2, inputTokens: 7 })
   })
 
+  test.each(['../other', '', 'a/b', '.'])('execute takes no agent whose name is no folder: %j', async (agentId) => {
+    const { parts } = await started()
+    await expect(parts.tools.execute('count_words', { text: 'x' }, { agentId })).rejects.toThrow(TypeError)
+  })
+
   test('execute throws what was refused, with its code', async () => {
     const { parts } = await started()
     const calling = (name: string, args: { text?: number }) => parts.tools.execute(name, args, { agentId: 'ada' })

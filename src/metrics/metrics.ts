@@ -10,9 +10,10 @@ import type { Signer } from '../signing/signed.ts'
 import type { Verifier } from '../signing/verify.ts'
 import type { Sink } from '../telemetry/sink.ts'
 import type { ToolCatalog } from '../tools/tool.ts'
+import { createChildren } from './_children.ts'
 import type { Exposition } from './_exposition.ts'
 import { createExposition } from './_exposition.ts'
-import { createReadGauge, createStateGauge } from './_families.ts'
+import { createCounters, createReadGauge, createStateGauge } from './_families.ts'
 import { createInstruments } from './_instruments.ts'
 import { chatObserver, gasObserver, ledgerObserver, requestObserver, toolObserver } from './_observers.ts'
 import { createAgentCounts } from './agent-counts.ts'
@@ -36,6 +37,11 @@ export type Metrics = {
   watchEngine(engine: Engine, eventNames: readonly string[]): ObservedEngine
   /** Tells whether an upstream is left alone. */
   watchBreaker(upstream: 'l1' | 'l0' | 'model', breaker: Pick<Breaker, 'state'>): void
+  /** The model servers that agents name: whether one is left alone, and whether asking again helped. */
+  readonly models: {
+    watchBreaker(provider: string, breaker: Pick<Breaker, 'state'>): void
+    transient(provider: string, outcome: 'recovered' | 'failed'): void
+  }
   readonly requests: ObserveRequest
   readonly chats: ChatObserver & TurnObserver
   /** Counts what agents do: subscribe it to the events. */
@@ -54,8 +60,19 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     help: '1 while an upstream is left alone since it failed too often, else 0.',
     label: 'upstream',
   })
+  const transients = createCounters({
+    name: 'otto_llm_transient_total',
+    help: 'Passing failures of model servers (429, 503, a reset), by whether asking again helped.',
+    labels: ['provider', 'outcome'],
+  })
+  const transientOf = createChildren((provider) => createChildren((outcome) => transients.child(provider, outcome)))
+  const watchBreaker = (upstream: string, breaker: Pick<Breaker, 'state'>): void =>
+    breakers.watch(upstream, () => (breaker.state() === 'closed' ? 0 : 1))
   const agents = createAgentCounts()
-  const families = [...[...Object.values(instruments), breakers].map(({ family }) => family), ...agents.families]
+  const families = [
+    ...[...Object.values(instruments), breakers, transients].map(({ family }) => family),
+    ...agents.families,
+  ]
   const ledger = { observe: ledgerObserver(instruments), clock }
   const signing = { observe: instruments.signSeconds.child(), clock }
   const verifying = { observe: instruments.verifySeconds.child(), clock }
@@ -68,7 +85,11 @@ export function createMetrics({ clock }: { clock: Pick<Clock, 'monotonicMs'> }):
     watchSigner: (signer) => observeSigner(signer, signing),
     watchVerifier: (verifier) => observeVerifier(verifier, verifying),
     watchEngine: (engine, eventNames) => observeEngine({ engine, eventNames, observe: gas }),
-    watchBreaker: (upstream, breaker) => breakers.watch(upstream, () => (breaker.state() === 'closed' ? 0 : 1)),
+    watchBreaker,
+    models: {
+      watchBreaker: (provider, breaker) => watchBreaker(`model-${provider}`, breaker),
+      transient: (provider, outcome) => transientOf(provider)(outcome)(),
+    },
     requests: requestObserver(instruments),
     chats: chatObserver(instruments),
     events: agents.sink,

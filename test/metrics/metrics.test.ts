@@ -31,6 +31,16 @@ test('a breaker is told as open until it has closed', async () => {
   expect(await samples(metrics)).toContain('otto_breaker_open{upstream="l0"} 0')
 })
 
+test('model servers of agents: which one is left alone, and how often asking again helped', async () => {
+  const metrics = createMetrics({ clock })
+  metrics.models.watchBreaker('anthropic', { state: () => 'open' })
+  for (const outcome of ['recovered', 'recovered', 'failed'] as const) metrics.models.transient('anthropic', outcome)
+  const { text } = await metrics.expose()
+  expect(text).toContain('otto_breaker_open{upstream="model-anthropic"} 1')
+  expect(text).toContain('otto_llm_transient_total{provider="anthropic",outcome="recovered"} 2')
+  expect(text).toContain('otto_llm_transient_total{provider="anthropic",outcome="failed"} 1')
+})
+
 test('requests to unknown paths are one route, unusual methods one method', async () => {
   const metrics = createMetrics({ clock })
   for (const method of ['GET', 'PROPFIND', 'MKCOL'])
