@@ -43,11 +43,18 @@ async function listTools(args: readonly string[], context: CommandContext): Prom
     // A service that was named must answer; the one that may run here need not.
     const isAsked = values.url !== undefined || (await service.isThere())
     const tools = isAsked ? await service.listTools() : ownTools()
-    for (const line of values.md ? toMarkdown(tools) : toLines(tools)) context.out(line)
+    for (const line of values.md ? toMarkdown(tools) : [...toLines(tools), ...(await agentLines())]) context.out(line)
     return 0
   } finally {
     await service.close()
   }
+}
+
+/** Tools that agents alone call, each in a folder of its own: they are asked for by no door. */
+async function agentLines(): Promise<readonly string[]> {
+  const { baseTools } = await import('../tools/base-tools.ts') // more code than all other commands need
+  const descriptions = baseTools.map(({ description }) => description)
+  return ['', 'for agents that are granted them, inside their own folder:', '', ...toLines(descriptions)]
 }
 
 /** The tools as this version of the program has them: their descriptions need no game and no ledger. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { baseTools } from '../../src/tools/base-tools.ts'
 import { runOtto, settingsIn } from '../e2e/_process.ts'
 import type { Service } from '../e2e/_service.ts'
 import { startedGame, startService } from '../e2e/_service.ts'
@@ -46,6 +47,9 @@ describe('otto tool ls', () => {
     const { code, out } = await runOtto(['tool', 'ls'], { ...settingsIn(dir), OTTO_PORT: '1' })
     expect(code).toBe(0)
     expect(out.match(/^ttt_\w+$/gm)).toEqual(six)
+    // Those that only agents call come behind.
+    const [, forAgents = ''] = out.split('for agents')
+    expect(forAgents.match(/^[a-z]+(?:\.[a-z]+)?$/gm)).toEqual(baseTools.map(({ description }) => description.name))
   })
 })
 
