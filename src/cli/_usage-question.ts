@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { UsageScope } from '../budget/usage.ts'
 import { usageKeys } from '../budget/usage.ts'
-import { Moment } from '../http/v1/query.ts'
+import { Moment } from '../http/query.ts'
 
 const Key = z.enum(usageKeys, `must name some of ${usageKeys.join(', ')}, separated by commas`)
 const ScopeKey = Key.exclude(['hour', 'day'])

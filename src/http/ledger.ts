@@ -5,7 +5,8 @@ import { isUuid } from '../core/uuid.ts'
 import type { LedgerView } from '../tictactoe/ledger.ts'
 import { maxRejections, maxSnapshotPage, maxUsageDays } from '../tictactoe/ledger-view.ts'
 import { clientSignal } from './client-signal.ts'
-import { GameIdInvalidError, NotFoundError, QueryInvalidError } from './errors.ts'
+import { GameIdInvalidError, NotFoundError } from './errors.ts'
+import { parseQuery } from './query.ts'
 
 /** Without a ledger its routes are there and show nothing. */
 export type LedgerDeps = { readonly ledger?: LedgerView | undefined }
@@ -44,15 +45,6 @@ const SearchQuery = z.strictObject({
 })
 const RejectionQuery = z.strictObject({ limit: whole(1, maxRejections).default(50) })
 const UsageQuery = z.strictObject({ days: whole(1, maxUsageDays).default(30) })
-
-/** @throws QueryInvalidError naming the parameter at fault */
-function parseQuery<T>(shape: z.ZodType<T>, query: unknown, hint: string): T {
-  const parsed = shape.safeParse(query)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const path = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]
-  throw new QueryInvalidError(String(path ?? ''), hint)
-}
 
 const snapshotHint = `Use limit (1 to ${maxSnapshotPage}) and before (the next of an earlier page), each at most once.`
 const searchHint = 'Use q once: the UUID of a game, its machine or its oracle, or the 64 hex digits of a hash.'

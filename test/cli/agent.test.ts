@@ -72,8 +72,9 @@ describe('otto agent ls', () => {
 describe('otto agent validate', () => {
   test('ends with 0 where all is right, and knows tools of the game, of the service and of the project', async () => {
     const { run } = await project({
-      'project/agents/a.yml': agent('a', 'tools: [ttt_make_move, ttt_simulate_move, fs.read, weather]\n'),
-      'project/tools/weather.ts': '',
+      'project/agents/a.yml': agent('a', 'tools: [ttt_make_move, ttt_simulate_move, fs.read, weather.today]\n'),
+      'project/tools/other-name.ts':
+        "export const tool = { name: 'weather.today', summary: 'Tells.', effect: 'read', input: { type: 'object' }, run: () => ({}) }",
     })
     expect(await run(['validate'])).toEqual({ code: 0, out: '3 agents, no fault', err: '' })
     expect((await run(['validate', '--why'])).out).toContain('a from project/agents/a.yml\n')

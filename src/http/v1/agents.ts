@@ -10,8 +10,8 @@ import { clientSignal } from '../client-signal.ts'
 import { takeJsonBodies } from '../json-body.ts'
 import { preferencesOf } from '../prefer.ts'
 import { toRefusal } from '../problem.ts'
+import { parseBody, parseQuery } from '../query.ts'
 import { sendProblem } from '../send.ts'
-import { parseBody, parseQuery } from './query.ts'
 
 export type AgentRoutesDeps = {
   /** @throws FeatureDisabledError where agents do not run */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { KillSwitch } from '../../policy/kill-switch.ts'
 import { takeJsonBodies } from '../json-body.ts'
-import { parseBody } from './query.ts'
+import { parseBody } from '../query.ts'
 
 export type KillRoutesDeps = {
   readonly kill: Pick<KillSwitch, 'state' | 'set'>

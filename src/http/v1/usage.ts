@@ -6,7 +6,7 @@ import type { UsageKey, UsageLedger, UsageScope, UsageTotals } from '../../budge
 import { usageKeys } from '../../budget/usage.ts'
 import { toCsv } from '../../budget/usage-csv.ts'
 import type { Clock } from '../../core/clock.ts'
-import { Moment, parseQuery } from './query.ts'
+import { Moment, parseQuery } from '../query.ts'
 
 export type UsageRoutesDeps = {
   /** @throws FeatureDisabledError where agents do not run, from both */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { InvalidRequestError, QueryInvalidError } from '../errors.ts'
+import { InvalidRequestError, QueryInvalidError } from './errors.ts'
 
 /** @throws QueryInvalidError naming the parameter at fault */
 export function parseQuery<T>(shape: z.ZodType<T>, query: unknown, hint: string): T {
